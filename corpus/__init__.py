@@ -1,0 +1,1 @@
+"""Documents in; passages, tables and triples out. Not here: search, models, the database."""

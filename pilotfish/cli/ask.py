@@ -1,0 +1,153 @@
+"""`ask`: one question, the answer with its citations, support and receipt."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import Annotated, Any
+
+import typer
+
+from pilotfish.cli.context import Context, emit, guarded
+from pilotfish.cli.search import Where, note_behind
+from pilotfish.errors import InputError
+from pilotfish.text import shorten
+from pilotfish.types import Answer, Case, Citation, Limits, Question, Receipt, Scope, Span
+
+Model = Annotated[str | None, typer.Option("--model", help="LiteLLM model name for this call.")]
+RecipeName = Annotated[str, typer.Option("--recipe", help="default or plain.")]
+
+
+def register(app: typer.Typer) -> None:
+    app.command("ask")(ask)
+
+
+def ask(
+    context: typer.Context,
+    question: Annotated[str, typer.Argument(help="The question, or - for stdin.")],
+    where: Where = None,
+    model: Model = None,
+    recipe: RecipeName = "default",
+    trace: Annotated[bool, typer.Option("--trace", help="Show every step with its time.")] = False,
+) -> None:
+    """Answer one question from the documents, each sentence cited."""
+    options: Context = context.obj
+    with guarded(options):
+        text = sys.stdin.read() if question == "-" else question
+        if not text.strip():
+            raise InputError("the question is empty: ask something")
+        library = options.library(**model_override(model))
+        note_behind(options, library)
+        from pilotfish.step import receipt
+        from pipeline.outputs import case_json
+
+        started = time.perf_counter()
+        asked = Question(text, scope=Scope(library.settings.collection, where=where),
+                         limits=limits_of(library.settings))  # fmt: skip
+        case = library.ask(asked, recipe)
+        seconds = time.perf_counter() - started
+        if options.json:
+            emit(case_json(case, seconds))
+            return
+        if not library.settings.llm.models:
+            options.err().print(
+                "note: no LLM is configured (PILOTFISH_LLM__MODEL); answering by extraction alone",
+                markup=False, style="dim",
+            )  # fmt: skip
+        _print(options, case, receipt(case.trace, seconds))
+        if trace:
+            _print_trace(options, case)
+
+
+def model_override(model: str | None) -> dict[str, Any]:
+    """--model replaces the configured model and its tiers."""
+    return {"llm.model": model, "llm.tiers": ()} if model else {}
+
+
+def limits_of(settings: Any) -> Limits:
+    """One call at most; with several tiers, one each."""
+    return Limits(max_calls=max(1, len(settings.llm.models)))
+
+
+def _print(options: Context, case: Case, paid: Receipt) -> None:
+    out = options.out()
+    answer = case.answer
+    if answer is None or answer.abstained:
+        out.print("I cannot answer this from the documents.", style="yellow")
+        if case.passages:
+            out.print("Nearest evidence:", style="dim")
+        for passage in case.passages[:3]:
+            out.print(f"  {passage.document}: {shorten(passage.text, 160)}", markup=False, style="dim")
+    else:
+        out.print(numbered(answer), markup=False)
+        out.print()
+        for number, citation in enumerate(answer.citations, start=1):
+            out.print(f"[{number}] {source_of(citation)}", markup=False, style="cyan")
+            if isinstance(citation.source, Span):
+                out.print(f"    “{shorten(citation.source.quote, 400)}”", markup=False)
+    out.print(summary(answer, paid), markup=False, style="dim")
+
+
+def numbered(answer: Answer) -> str:
+    """The text with [n] after each cited sentence and a mark after each unsupported one."""
+    marks: dict[int, str] = {}
+    for number, citation in enumerate(answer.citations, start=1):
+        end = citation.sentence[1]
+        marks[end] = marks.get(end, "") + f" [{number}]"
+    for flaw in answer.flaws:
+        marks[flaw.end] = marks.get(flaw.end, "") + f" [⚠ {flaw.kind}]"
+    text = answer.text
+    for end in sorted(marks, reverse=True):
+        text = text[:end] + marks[end] + text[end:]
+    return text
+
+
+def source_of(citation: Citation) -> str:
+    """Document and place of a citation, for people."""
+    source = citation.source
+    place = getattr(source, "place", None)
+    parts = [source.document]
+    if place and place.page:
+        parts.append(f"page {place.page}")
+    if place and place.table and place.rows:
+        parts.append(f"{place.table}, row {place.rows[0]}")
+    elif place and place.heading:
+        parts.append(" › ".join(place.heading))
+    if isinstance(source, Span):
+        parts.append(f"characters {source.start}-{source.end}")
+    return ", ".join(parts)
+
+
+def summary(answer: Answer | None, paid: Receipt) -> str:
+    """One line: support, who answered, calls, tokens, cost, time."""
+    support = "not judged" if answer is None or answer.support is None else f"{answer.support:.2f}"
+    cost = "unknown price" if paid.cost_usd is None else f"${paid.cost_usd:.6f}".rstrip("0").rstrip(".")
+    model = answer.model if answer and answer.model else "nobody"
+    calls = f"{paid.llm_calls} LLM call" + ("" if paid.llm_calls == 1 else "s")
+    tokens = f"{paid.prompt_tokens} + {paid.completion_tokens} tokens"
+    degraded = ", degraded (see --trace)" if answer and answer.degraded else ""
+    return f"support {support}, by {model}, {calls}, {tokens}, {cost}, {paid.seconds:.2f} s{degraded}"
+
+
+def _print_trace(options: Context, case: Case) -> None:
+    from rich.table import Table
+
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for name in ("step", "ms", "calls", "tokens", "detail"):
+        table.add_column(name, justify="right" if name in {"ms", "calls", "tokens"} else "left")
+    for event in case.trace:
+        detail = event.error or ", ".join(f"{k}={_short(v)}" for k, v in event.detail.items())
+        tokens = event.prompt_tokens + event.completion_tokens
+        table.add_row(event.step, f"{event.seconds * 1000:.1f}", str(event.llm_calls or ""),
+                      str(tokens or ""), _escaped(detail))  # fmt: skip
+    options.out().print(table)
+
+
+def _short(value: object) -> str:
+    return shorten(str(value), 160)
+
+
+def _escaped(text: str) -> str:
+    from rich.markup import escape
+
+    return escape(text)

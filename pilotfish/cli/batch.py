@@ -1,0 +1,143 @@
+"""`batch`: a file of questions in, a file of answers out; resumes by itself."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pilotfish.cli.ask import Model, RecipeName, limits_of, model_override
+from pilotfish.cli.context import FAILED_ITEMS, INTERRUPTED, Context, emit, guarded
+from pilotfish.cli.progress import Meter
+from pilotfish.cli.search import Where, note_behind
+from pilotfish.errors import InputError
+from pilotfish.types import Scope
+
+if TYPE_CHECKING:
+    from pipeline.library import Library
+    from pipeline.questions import Line
+
+
+def register(app: typer.Typer) -> None:
+    app.command("batch")(batch)
+
+
+def batch(
+    context: typer.Context,
+    source: Annotated[Path, typer.Argument(help="Questions: .jsonl .csv .tsv .xlsx .txt or -.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="Answers: .jsonl .csv .tsv .xlsx or -.")],
+    where: Where = None,
+    model: Model = None,
+    recipe: RecipeName = "default",
+    skip_invalid: Annotated[
+        bool, typer.Option("--skip-invalid", help="Write bad lines as failed and go on.")
+    ] = False,
+    estimate: Annotated[
+        bool, typer.Option("--estimate", help="Print tokens, dollars and minutes; ask nothing.")
+    ] = False,
+) -> None:
+    """Answer every question of a file; started again, it does only what is missing."""
+    options: Context = context.obj
+    with guarded(options):
+        library = options.library(**model_override(model))
+        note_behind(options, library)
+        lines = _lines(library, source, skip_invalid)
+        if estimate:
+            from pipeline.estimate import estimate_batch
+
+            emit(estimate_batch(library, [line for line in lines if line.problem is None]))
+            return
+        _writable(output)
+        results = _run(options, library, lines, (recipe, where))
+        if len(results) < len(lines):
+            sys.stderr.write(
+                f"interrupted: {len(results)} of {len(lines)} are done and kept; go on with\n"
+                f"  pilotfish {' '.join(map(_quoted, sys.argv[1:]))}\n"
+            )
+            raise SystemExit(INTERRUPTED)
+        _write(output, results)
+        _summary(options, results)
+        if any(line["status"] == "failed" for line in results):
+            raise SystemExit(FAILED_ITEMS)
+
+
+def _lines(library: Library, source: Path, skip_invalid: bool) -> list[Line]:
+    """All lines; InputError that names every bad one unless they may be skipped."""
+    from pipeline.questions import read_file, read_questions
+
+    data = sys.stdin.buffer.read() if str(source) == "-" else read_file(source)
+    named = Path("stdin.jsonl") if str(source) == "-" else source
+    lines = read_questions(named, data, library.settings.limits.question_chars)
+    bad = [line for line in lines if line.problem is not None]
+    if bad and not skip_invalid:
+        told = "\n".join(f"  line {line.number}: {line.problem}" for line in bad)
+        raise InputError(f"{len(bad)} of {len(lines)} lines cannot be asked; nothing was started.\n{told}\n"
+                         "  mend them, or add --skip-invalid")  # fmt: skip
+    return lines
+
+
+def _writable(output: Path) -> None:
+    """Fail before any work when the answers could not be written."""
+    folder = output.parent
+    if str(output) != "-" and not (folder.is_dir() and os.access(folder, os.W_OK)):
+        raise InputError(f"cannot write {output}: folder {folder} is missing or not writable")
+
+
+def _run(
+    options: Context, library: Library, lines: list[Line], how: tuple[str, str | None]
+) -> list[dict[str, object]]:
+    from pipeline.batch import Batch
+
+    recipe, where = how
+    settings = library.settings
+    threads = settings.concurrency if settings.llm.models else min(2, os.cpu_count() or 1)
+    with Meter(options, "questions", len(lines)) as meter:
+
+        def done(line: dict[str, object]) -> None:
+            paid = line.get("receipt")
+            dollars = (paid.get("cost_usd") or 0.0) if isinstance(paid, dict) else 0.0
+            meter.tick(failed=line["status"] == "failed", dollars=dollars)
+
+        scope = Scope(settings.collection, where=where)
+        run = Batch(library, recipe, scope, limits_of(settings), threads, done)
+        return run(lines)
+
+
+def _write(output: Path, results: list[dict[str, object]]) -> None:
+    from pipeline.outputs import write_lines
+
+    if str(output) == "-":
+        for line in results:
+            emit({k: v for k, v in line.items() if k != "question"})
+        return
+    spreadsheet = output.suffix.lower() in {".csv", ".tsv", ".xlsx"}
+    kept = results if spreadsheet else [{k: v for k, v in r.items() if k != "question"} for r in results]
+    write_lines(output, kept)
+
+
+def _summary(options: Context, results: list[dict[str, object]]) -> None:
+    counts = Counter(str(line["status"]) for line in results)
+    reasons = Counter(str(e["code"]) for line in results if isinstance(e := line.get("error"), dict))
+    calls = sum(_paid(line, "llm_calls") for line in results)
+    unknown = any(isinstance(p := line.get("receipt"), dict) and p.get("cost_usd") is None for line in results)
+    cost = "price unknown" if unknown else f"${sum(_paid(line, 'cost_usd') for line in results):.6f}"
+    told = ", ".join(f"{counts[name]} {name}" for name in ("answered", "abstained", "failed"))
+    text = f"{told}; {calls:g} LLM calls, {cost}"
+    if reasons:
+        text += "; failures: " + ", ".join(f"{n} x {code}" for code, n in reasons.most_common(3))
+    options.err().print(text, markup=False)
+
+
+def _paid(line: dict[str, object], name: str) -> float:
+    paid = line.get("receipt")
+    return float(paid.get(name) or 0) if isinstance(paid, dict) else 0.0
+
+
+def _quoted(word: str) -> str:
+    import shlex
+
+    return shlex.quote(word)

@@ -1,0 +1,137 @@
+"""`search`: passages for one question, or a TREC run for many."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pilotfish.cli.context import Context, emit, guarded
+from pilotfish.cli.progress import Meter
+from pilotfish.errors import InputError, NotFound
+from pilotfish.text import shorten
+from pilotfish.types import Passage, Question, Scope
+
+if TYPE_CHECKING:
+    from pipeline.library import Library
+
+Where = Annotated[str | None, typer.Option("--where", help="Filter, like: year >= 2020")]
+_DEPTH = 5  # passages read for each document asked for
+
+
+def register(app: typer.Typer) -> None:
+    app.command("search")(search)
+
+
+def search(
+    context: typer.Context,
+    query: Annotated[str | None, typer.Argument(help="What to look for.")] = None,
+    k: Annotated[int, typer.Option("-k", min=1, max=10_000, help="How many.")] = 10,
+    retriever: Annotated[str, typer.Option(help="bm25, dense or fused.")] = "fused",
+    where: Where = None,
+    queries: Annotated[Path | None, typer.Option(help="JSON lines of {id, text}.")] = None,
+    run: Annotated[Path | None, typer.Option(help="TREC run to write (- for stdout).")] = None,
+) -> None:
+    """Print the passages that fit best, or write a TREC run for a file of queries."""
+    options: Context = context.obj
+    with guarded(options):
+        if (query is None) == (queries is None):
+            raise InputError("nothing to search: give one query, or --queries FILE --run OUT")
+        if queries is not None and run is None:
+            raise InputError("--queries writes a run: add --run OUT.trec (or --run -)")
+        library = options.library()
+        note_behind(options, library)
+        if queries is not None and run is not None:
+            asked = read_queries(queries)
+            with Meter(options, "queries", len(asked)) as meter:
+                lines = [line for q in asked for line in _ranked(library, q, (retriever, k, where), meter)]
+            _write(run, lines)
+            return
+        case = library.search(Question(query or "", scope=Scope(where=where)), retriever, k)
+        _print(options, case.passages)
+
+
+def note_behind(options: Context, library: Library) -> None:
+    """Say on stderr when an interrupted add left passages that are not searchable yet."""
+    waiting = library.behind()
+    if waiting:
+        options.err().print(
+            f"note: {waiting} passages are not indexed yet (an add was interrupted): "
+            "add again, or pilotfish doctor --repair",
+            markup=False,
+        )
+
+
+def _print(options: Context, passages: tuple[Passage, ...]) -> None:
+    if options.json:
+        for rank, passage in enumerate(passages, start=1):
+            emit({"rank": rank, **asdict(passage)})
+        return
+    out = options.out()
+    for rank, passage in enumerate(passages, start=1):
+        out.print(f"{rank:>3}  {passage.score:.4f}  {place_of(passage)}", markup=False, style="bold")
+        out.print(f"     {shorten(passage.text, 300)}", markup=False)
+    if not passages:
+        options.err().print("nothing found")
+
+
+def place_of(passage: Passage) -> str:
+    """Where a passage stands, for people."""
+    place = passage.place
+    parts = [passage.document]
+    if place.page:
+        parts.append(f"page {place.page}")
+    if place.table and place.rows:
+        parts.append(f"{place.table}, row {place.rows[0]}")
+    elif place.heading:
+        parts.append(" › ".join(place.heading))
+    return ", ".join(parts) + f"  [{passage.start}:{passage.end}]"
+
+
+def read_queries(path: Path) -> list[tuple[str, str]]:
+    """(id, text) of each line; all bad lines are named at once."""
+    if not path.is_file():
+        raise NotFound(f"no file {path}: check the path")
+    found, bad = [], []
+    for number, line in enumerate(path.read_text(encoding="utf-8-sig").split("\n"), start=1):
+        if not line.strip():
+            continue
+        try:
+            fields = json.loads(line)
+            found.append((str(fields["id"]), str(fields.get("text") or fields["question"])))
+        except (ValueError, KeyError, TypeError):
+            bad.append(str(number))
+    if bad or not found:
+        what = f"lines {', '.join(bad[:20])} are" if bad else "no line is"
+        raise InputError(f"{path}: {what} not a JSON object with id and text: mend them")
+    return found
+
+
+def _ranked(
+    library: Library, query: tuple[str, str], how: tuple[str, int, str | None], meter: Meter
+) -> list[str]:
+    """Lines of the run for one query: the best passage's score of each document."""
+    qid, text = query
+    retriever, k, where = how
+    case = library.search(Question(text, qid, scope=Scope(where=where)), retriever, k * _DEPTH)
+    best: dict[str, float] = {}
+    for passage in case.passages:
+        best.setdefault(passage.document, passage.score)
+    meter.tick()
+    ranking = sorted(best.items(), key=lambda pair: -pair[1])[:k]
+    return [f"{qid} Q0 {document} {rank} {score:.6f} pilotfish"
+            for rank, (document, score) in enumerate(ranking, start=1)]  # fmt: skip
+
+
+def _write(path: Path, lines: list[str]) -> None:
+    text = "".join(line + "\n" for line in lines)
+    if str(path) == "-":
+        typer.echo(text, nl=False)
+        return
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"cannot write {path}: {error.strerror}: choose another file") from None

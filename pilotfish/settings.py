@@ -1,0 +1,171 @@
+"""Settings: arguments > PILOTFISH_* (nested by __) > .env > pilotfish.toml > defaults.
+
+Read only at the edges (command line, workers); helpers get plain values. Unknown keys are
+errors that name the nearest known one. Not here: provider keys, which LiteLLM reads under
+their usual names.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from pilotfish.errors import SettingsError
+
+PREFIX = "PILOTFISH_"
+TOML = "pilotfish.toml"
+# Read elsewhere: the encoders' cache, the benchmarks' data, the terminal.
+OTHERS = frozenset({"PILOTFISH_CACHE", "PILOTFISH_BENCH_DATA", "PILOTFISH_DEBUG"})
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class LLMSettings(_Strict):
+    """The hosted LLM. `tiers` are LiteLLM model names, cheap to strong."""
+
+    model: str | None = None
+    tiers: tuple[str, ...] = ()
+    api_base: str | None = None
+    timeout: float = Field(60.0, gt=0, description="seconds for one call")
+    max_tokens: int = Field(512, gt=0)
+    temperature: float = Field(0.0, ge=0)
+    attempts: int = Field(3, ge=1, le=10, description="HTTP attempts for one call")
+    on_unknown: Literal["retry", "hold"] = "retry"
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """The tiers, or the one model, or nothing."""
+        return self.tiers or ((self.model,) if self.model else ())
+
+
+class LimitSettings(_Strict):
+    """Caps on what is parsed; see corpus/limits.py."""
+
+    file_mb: int = Field(100, gt=0)
+    pages: int = Field(5000, gt=0)
+    question_chars: int = Field(20_000, gt=0)
+    table_row_passages: int = Field(5000, ge=0, description="rows of one table kept as passages")
+
+
+class Settings(_Strict):
+    """Everything that may be set."""
+
+    workspace: Path = Path(".pilotfish")
+    collection: str = Field("default", pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")
+    encoder: str = "all-MiniLM-L6-v2"
+    splitter: Literal["sentences", "llama-index"] = "sentences"
+    threads: int = Field(0, ge=0, description="0: as many as the machine has")
+    passages: int = Field(10, gt=0, description="passages retrieved for an answer")
+    prompt_tokens: int = Field(3000, gt=200, description="token budget of the passages")
+    abstain_below: float = Field(0.5, ge=0, le=1, description="support an answer needs")
+    extract_above: float = Field(
+        0.8, ge=0, le=1, description="support above which no LLM is asked"
+    )
+    concurrency: int = Field(8, gt=0, le=256, description="questions in flight with an LLM")
+    llm: LLMSettings = LLMSettings()
+    limits: LimitSettings = LimitSettings()
+
+
+def load(arguments: Mapping[str, Any] | None = None, folder: Path | None = None) -> Settings:
+    """Merge all sources into Settings; SettingsError names the key, its source and the mend."""
+    return Settings.model_validate(_checked(_merged(arguments or {}, folder or Path())))
+
+
+def explain(arguments: Mapping[str, Any] | None = None) -> list[tuple[str, object, str]]:
+    """(key, value, where it came from) for every setting, for `pilotfish config show`."""
+    merged = _merged(arguments or {}, Path())
+    settings = Settings.model_validate(_checked(merged))
+    came = {key: source for key, (_, source) in merged.items()}
+    return [(key, value, came.get(key, "default")) for key, value in _flat(settings.model_dump())]
+
+
+def _merged(arguments: Mapping[str, Any], folder: Path) -> dict[str, tuple[Any, str]]:
+    merged: dict[str, tuple[Any, str]] = {}
+    for key, value in _flat(_toml(folder / TOML)):
+        merged[key] = (value, TOML)
+    for name, value in _dotenv(folder / ".env").items():
+        if name.startswith(PREFIX) and name not in OTHERS:
+            merged[_key(name)] = (_list(_key(name), value), ".env")
+    for name, value in os.environ.items():
+        if name.startswith(PREFIX) and name not in OTHERS:
+            merged[_key(name)] = (_list(_key(name), value), name)
+    for key, value in arguments.items():
+        if value is not None:
+            merged[key] = (value, "argument")
+    return merged
+
+
+def _checked(merged: Mapping[str, tuple[Any, str]]) -> dict[str, Any]:
+    known = [key for key, _ in _flat(Settings().model_dump())]
+    nested: dict[str, Any] = {}
+    for key, (value, source) in merged.items():
+        if key not in known:
+            near = difflib.get_close_matches(key, known, n=1, cutoff=0.4)
+            hint = f"did you mean {_spelt(near[0], source)}?" if near else "see pilotfish config show"
+            raise SettingsError(f"unknown setting {_spelt(key, source)} ({source}): {hint}")
+        place = nested
+        *parents, last = key.split(".")
+        for parent in parents:
+            place = place.setdefault(parent, {})
+        place[last] = value
+    try:
+        Settings.model_validate(nested)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"][:2] if isinstance(part, str))
+        source = merged[key][1] if key in merged else "settings"
+        raise SettingsError(
+            f"setting {key} = {first['input']!r} ({source}): {first['msg'].lower()}"
+        ) from None
+    return nested
+
+
+def _spelt(key: str, source: str) -> str:
+    """The key as its source spells it."""
+    if source.startswith(PREFIX) or source == ".env":
+        return PREFIX + key.upper().replace(".", "__")
+    return key
+
+
+def _key(name: str) -> str:
+    return name[len(PREFIX) :].lower().replace("__", ".")
+
+
+def _list(key: str, value: str) -> Any:
+    """Lists are comma-separated in the environment; an empty value means unset."""
+    if key == "llm.tiers":
+        return tuple(part.strip() for part in value.split(",") if part.strip())
+    return None if value == "" and key in {"llm.model", "llm.api_base"} else value
+
+
+def _flat(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for key, value in tree.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{prefix}{key}.")
+        else:
+            yield prefix + key, value
+
+
+def _toml(path: Path) -> Mapping[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path} is not valid TOML: {error}: mend the line it names") from None
+
+
+def _dotenv(path: Path) -> Mapping[str, str]:
+    if not path.is_file():
+        return {}
+    from dotenv import dotenv_values
+
+    return {name: value for name, value in dotenv_values(path).items() if value is not None}

@@ -1,0 +1,1 @@
+"""Puts helpers in order around the LLM. Fills `case.answer`."""

@@ -1,0 +1,77 @@
+"""Answers without an LLM: the sentence or table cell of the passages that answers best.
+
+The dumb baseline that always works, and the first tier of the cascade. It adds nothing to the
+words of the documents. Not here: whether the answer is good enough (verifiers/).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from pilotfish.types import Answer, Case, Passage
+from verifiers import evidence
+from verifiers.evidence import Embed, Window
+from verifiers.relevance import TOTALS, features, relevance
+
+READ_PASSAGES = 5
+MODEL = "extract"
+
+
+@dataclass(frozen=True, slots=True)
+class Extract:
+    """Puts the best window of the first passages into `case.answer`; None when there is none."""
+
+    embed: Embed
+    passages: int = READ_PASSAGES
+    name: str = "extract"
+
+    def __call__(self, case: Case, /) -> Case:
+        question = case.question.text
+        found = candidates(question, case.passages[: self.passages], self.embed)
+        if not found:
+            return replace(case, answer=Answer("", model=MODEL, abstained=True))
+        window, score, rank = found[0]
+        if window.passage.kind == "table" and TOTALS.search(question):
+            why = "the question asks for a figure over many rows; one row is no answer"
+            return replace(
+                case, answer=Answer("", model=MODEL, abstained=True), notes={"why": why}
+            )
+        text, values = said(question, window, self.embed)
+        notes = {"score": round(score, 4), "features": _rounded(features(question, window, rank))}
+        return replace(case, answer=Answer(text, values, MODEL), notes=notes)
+
+
+def candidates(
+    question: str, passages: Sequence[Passage], embed: Embed
+) -> list[tuple[Window, float, int]]:
+    """(window, P(it answers), rank of its passage), best first."""
+    ranks = {passage.id: rank for rank, passage in enumerate(passages)}
+    found = [window for passage in passages for window in evidence.windows(passage, widths=(1,))]
+    rated = [
+        (window, relevance(question, window, ranks[window.passage.id]), ranks[window.passage.id])
+        for window in evidence.ranked(question, found, embed)
+    ]
+    return sorted(rated, key=lambda one: (-one[1], one[2]))
+
+
+def said(question: str, window: Window, embed: Embed) -> tuple[str, tuple[str, ...]]:
+    """The answer's words: the window itself, or of a table row the cell that is asked for."""
+    if window.passage.kind != "table":
+        return window.text, ()
+    cells = [part.partition(": ") for part in re.split(r"; (?=[^;:]{1,60}: )", window.text)]
+    wanted = set(evidence.content(question))
+    free = [(head, value) for head, colon, value in cells
+            if colon and not set(evidence.content(value)) & wanted]  # fmt: skip
+    if not free:
+        return window.text, ()
+    vectors = embed([question, *(head for head, _ in free)])
+    shared = [len(set(evidence.content(head)) & wanted) for head, _ in free]
+    scores = [float(v @ vectors[0]) + s for v, s in zip(vectors[1:], shared, strict=True)]
+    head, value = free[scores.index(max(scores))]
+    return f"{head}: {value}", (value,)
+
+
+def _rounded(found: dict[str, float]) -> dict[str, float]:
+    return {name: round(value, 3) for name, value in found.items()}

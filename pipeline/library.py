@@ -1,0 +1,191 @@
+"""One collection of a workspace, ready for use: add, remove, search, ask, reindex.
+
+What the command line and the workers hold. It wires the rooms together and does none of their
+work itself.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from corpus.add import Adder, Report
+from corpus.limits import Limits as ParseLimits
+from corpus.sandbox import Sandbox
+from corpus.split import Splitter
+from models.encoder import Encoder
+from pilotfish.errors import InputError, NotFound
+from pilotfish.settings import Settings
+from pilotfish.step import Step, run
+from pilotfish.types import Case, Question
+from pipeline.parts import Memo, Parts
+from pipeline.purse import Purse
+from pipeline.recipes import recipe
+from retrievers.bm25 import BM25
+from retrievers.dense import Dense
+from retrievers.fuse import Fuse
+from retrievers.shelf import Shelf
+from store import collections, documents, passages
+from store.workspace import Workspace, open_workspace
+
+PASSAGE_TOKENS = 254  # with its title and headings; what the default encoder reads
+FUSE_DEPTH = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Hooks:
+    """Who hears of progress: each stored document's id, each batch of embedded passages."""
+
+    stored: Callable[[str], None] = lambda _: None
+    embedded: Callable[[int], None] = lambda _: None
+
+
+class Library:
+    """An opened collection. `create` makes the workspace and the collection when missing."""
+
+    def __init__(self, settings: Settings, *, create: bool = False) -> None:
+        self.settings = settings
+        self.workspace: Workspace = open_workspace(settings.workspace, create=create)
+        self.database = self.workspace.database
+        if create:
+            self._ensure_collection()
+        self.shelf = Shelf(
+            self.database,
+            settings.collection,
+            self.workspace.index_root(settings.collection),
+            lambda: self.encoder,
+        )
+        self.collection()  # fails early when there is no such collection
+
+    def _ensure_collection(self) -> None:
+        name, encoder = self.settings.collection, self.settings.encoder
+        with self.database.read() as connection:
+            if name in collections.names(connection):
+                return
+        budget = min(PASSAGE_TOKENS, Encoder(encoder, threads=self.settings.threads).limit - 2)
+        with self.database.write() as connection:
+            collections.ensure(connection, name, encoder, budget)
+
+    def collection(self) -> collections.Collection:
+        return self.shelf.collection()
+
+    @cached_property
+    def encoder(self) -> Encoder:
+        """The collection's own encoder, whatever the settings say."""
+        return Encoder(self.collection().encoder, threads=self.settings.threads)
+
+    @cached_property
+    def parts(self) -> Parts:
+        memo = Memo(lambda: self.encoder)
+        secret = self.workspace.secret
+        return Parts(self.settings, self.shelf, memo, self.encoder.count, secret)
+
+    def add(self, paths: Sequence[str], hooks: Hooks = Hooks()) -> Report:
+        """Add files and folders, then bring the indexes up to date."""
+        limits = ParseLimits(
+            file_mb=self.settings.limits.file_mb, pages=self.settings.limits.pages
+        )
+        with Sandbox(limits) as sandbox:
+            adder = Adder(self.database, self.collection(), self.splitter(), sandbox, hooks.stored)
+            report = adder(paths)
+        self.shelf.refresh(hooks.embedded)
+        return report
+
+    def splitter(self) -> Splitter:
+        """How this collection cuts its documents."""
+        rows = self.settings.limits.table_row_passages
+        budget = self.collection().split_tokens
+        if self.settings.splitter == "llama-index":
+            from corpus.llama_split import llama_spans
+
+            spans = llama_spans(budget, self.encoder.count)
+            return Splitter(self.encoder.count, budget, rows, spans)
+        return Splitter(self.encoder.count, budget, rows)
+
+    def remove(self, keys: Sequence[str]) -> int:
+        """Remove documents by id, or all documents of a file; NotFound names the unknown ones."""
+        collection = self.collection()
+        with self.database.write() as connection:
+            wanted: list[str] = []
+            for key in keys:
+                found = documents.fingerprints(connection, collection.id, [key])
+                of_file = documents.keys_of_source(connection, collection.id, key)
+                if not found and not of_file:
+                    raise NotFound(f"no document {key!r}: see pilotfish list")
+                wanted += list(found) or of_file
+            revision = collections.bump(connection, collection.id)
+            count = documents.drop(connection, collection.id, revision, wanted)
+        self.shelf.refresh()
+        return count
+
+    def retriever(self, name: str, k: int) -> Step:
+        """The retriever of that name: bm25, dense or fused."""
+        depth = max(FUSE_DEPTH, k)
+        made: dict[str, Callable[[], Step]] = {
+            "bm25": lambda: Fuse((BM25(self.shelf, k),), k),
+            "dense": lambda: Fuse((Dense(self.shelf, k),), k),
+            "fused": lambda: Fuse((BM25(self.shelf, depth), Dense(self.shelf, depth)), k),
+        }
+        if name not in made:
+            raise InputError(f"no retriever {name!r}: there are {', '.join(made)}")
+        return made[name]()
+
+    def search(self, question: Question, retriever: str = "fused", k: int = 10) -> Case:
+        """Retrieve only."""
+        return run(self.retriever(retriever, k), Case(self.checked(question)))
+
+    def ask(self, question: Question, recipe_name: str = "default", item: int | None = None) -> Case:
+        """Answer one question with a recipe; the trace carries times and money."""
+        collection = self.collection()
+        purse = Purse(self.database, collection.name, collection.id, item, time.monotonic())
+        return run(recipe(recipe_name)(self.parts, purse), Case(self.checked(question)))
+
+    def checked(self, question: Question) -> Question:
+        """The question, trimmed; InputError when it is empty or far too long."""
+        text = question.text.strip()
+        limit = self.settings.limits.question_chars
+        if not text:
+            raise InputError("the question is empty: ask something")
+        if len(text) > limit:
+            raise InputError(
+                f"the question has {len(text):,} characters, over the limit of {limit:,}: "
+                "shorten it or add the text as a document"
+            )
+        return replace(question, text=text)
+
+    def behind(self) -> int:
+        """Passages that are stored but not searchable yet (an add was interrupted)."""
+        return self.shelf.pending()
+
+    def reindex(self, encoder_name: str | None, hooks: Hooks = Hooks()) -> None:
+        """Build the indexes anew beside the old ones, with another encoder if named, and swap."""
+        if encoder_name and encoder_name != self.collection().encoder:
+            self._change_encoder(encoder_name, hooks)
+        else:
+            self.shelf.refresh(hooks.embedded, rebuild=True)
+
+    def _change_encoder(self, name: str, hooks: Hooks) -> None:
+        encoder = Encoder(name, threads=self.settings.threads)
+        if encoder.limit - 2 < self.collection().split_tokens:
+            raise InputError(
+                f"encoder {name} reads {encoder.limit} tokens, the passages of this collection have "
+                f"up to {self.collection().split_tokens}: add the documents to a new collection"
+            )
+        shelf = Shelf(self.database, self.settings.collection, self.shelf.root, lambda: encoder)
+        shelf.refresh(hooks.embedded, rebuild=True)
+        with self.database.write() as connection:
+            collections.set_encoder(
+                connection, self.collection().id, name, self.collection().split_tokens
+            )
+        self.__dict__.pop("encoder", None)
+        self.__dict__.pop("parts", None)
+        self._drop_old_vectors()
+
+    def _drop_old_vectors(self) -> None:
+        with self.database.write() as connection:
+            used = {collections.find(connection, n).encoder for n in collections.names(connection)}
+            if used == {self.collection().encoder}:
+                passages.drop_vectors(connection, [self.encoder.fingerprint])
+

@@ -1,0 +1,103 @@
+"""One call's dealings with the ledger: replay, claim, store the reply, note the failure.
+
+The claim is one write transaction, so of all threads and processes that want the same call
+at the same moment one sends it and the others wait for its reply. Not here: the sending
+(pipeline/llm.py) and the statements (store/ledger.py).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from sqlalchemy import Connection
+
+from pipeline.llm_errors import Failure
+from pipeline.purse import Purse
+from store import documents, ledger
+from store.ledger import Bill, Call
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The right to send (`reply` None), or the reply of the same call that was paid before.
+
+    `quoted` are the content hashes of the documents in the prompt, when it was sent.
+    """
+
+    row_id: int
+    reply: str | None = None
+    bill: Bill = field(default_factory=Bill)
+    quoted: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """`documents` are the keys of those that the prompt quotes."""
+
+    purse: Purse
+    call: Call
+    documents: Sequence[str]
+    hold: bool = False
+
+    def replay(self) -> Claim | None:
+        """The reply of this call, when it was paid before."""
+        with self.purse.database.read() as connection:
+            found = ledger.find_reply(connection, self.call.key)
+        return Claim(*found) if found else None
+
+    def claim(self, usd: float | None, patience: float) -> Claim | Failure:
+        """Reserve and commit `sent`, waiting up to `patience` seconds for an equal call."""
+        until, pause = time.monotonic() + patience, 0.01
+        while True:
+            claim = self._try(usd)
+            if claim is not None:
+                return claim
+            if time.monotonic() + pause > until:
+                return Failure("timeout", "the same call is in flight elsewhere and does not end")
+            time.sleep(pause)
+            pause = min(pause * 1.5, 0.25)
+
+    def _try(self, usd: float | None) -> Claim | Failure | None:
+        key = self.call.key
+        with self.purse.database.write() as connection:
+            found = ledger.find_reply(connection, key)
+            if found:
+                return Claim(*found)
+            unknown, flying = ledger.settle_unknown(connection, key)
+            if unknown and self.hold:
+                text = f"the outcome of {unknown} earlier attempt(s) at this call is not known"
+                return Failure("unknown_outcome", text)
+            if flying:
+                return None
+            row_id = ledger.reserve(connection, self.call, self.purse.item_id, usd)
+            ledger.mark_sent(connection, row_id)
+            return Claim(row_id, quoted=self._stored(connection))
+
+    def store(self, claim: Claim, raw: str, bill: Bill) -> None:
+        """Commit the raw reply, and which documents it may quote.
+
+        When one of those was removed or replaced since it was sent, the bill is kept and
+        the text is not.
+        """
+        row_id, purse = claim.row_id, self.purse
+        with purse.database.write() as connection:
+            ledger.mark_done(connection, row_id, raw, bill)
+            documents.mention(connection, purse.collection_id, self.documents, "call", row_id)
+            now = self._stored(connection)
+            if any(now.get(key) != sha for key, sha in claim.quoted.items()):
+                ledger.forget(connection, row_id)
+
+    def _stored(self, connection: Connection) -> Mapping[str, str]:
+        return documents.fingerprints(connection, self.purse.collection_id, self.documents)
+
+    def fail(self, row_id: int, failure: Failure, bill: Bill | None = None) -> None:
+        """Commit why the attempt gave nothing; a reply and bill stored before stay."""
+        with self.purse.database.write() as connection:
+            ledger.mark_failed(connection, row_id, failure.label, failure.state, bill)
+
+    def at_risk(self) -> tuple[int, float | None]:
+        """(attempts that may have been paid for nothing, at most how much in USD)."""
+        with self.purse.database.read() as connection:
+            return ledger.at_risk(connection, self.call.key)

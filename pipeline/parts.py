@@ -1,0 +1,67 @@
+"""What all items share: the opened collection, the encoder, the workspace's secret.
+
+Made once per process and collection. Recipes take it beside a purse, which belongs to one
+item. Not here: anything that answers.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from pilotfish.settings import Settings
+from retrievers.shelf import Encodes, Shelf
+from store import documents
+from verifiers.evidence import Vectors
+
+Count = Callable[[Sequence[str]], list[int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Shared between threads; nothing in it belongs to one question."""
+
+    settings: Settings
+    shelf: Shelf
+    embed: Callable[[Sequence[str]], Vectors]
+    count: Count
+    secret: bytes
+
+    def read(self, document: str, start: int, end: int) -> str | None:
+        """The stored characters [start, end) of a document, None when it is gone."""
+        collection = self.shelf.collection()
+        with self.shelf.database.read() as connection:
+            return documents.slice_of(connection, collection.id, document, start, end)
+
+
+class Memo:
+    """Encodes each text once: verifiers look at the sentences that the extractor read."""
+
+    def __init__(self, encoder: Callable[[], Encodes], size: int = 4096) -> None:
+        self._encoder = encoder
+        self._size = size
+        self._known: OrderedDict[str, Vectors] = OrderedDict()
+        self._mutex = threading.Lock()
+
+    def __call__(self, texts: Sequence[str]) -> Vectors:
+        """Vectors of shape (len(texts), dimension), L2-normalised."""
+        with self._mutex:
+            found = {text: self._known[text] for text in texts if text in self._known}
+        missing = list(dict.fromkeys(text for text in texts if text not in found))
+        if missing:
+            found.update(zip(missing, self._encoder().encode(missing, kind="query"), strict=True))
+            self._keep(missing, found)
+        if not texts:
+            return np.zeros((0, self._encoder().dimension), dtype=np.float32)
+        return np.stack([found[text] for text in texts])
+
+    def _keep(self, missing: list[str], found: dict[str, Vectors]) -> None:
+        with self._mutex:
+            for text in missing:
+                self._known[text] = found[text]
+            while len(self._known) > self._size:
+                self._known.popitem(last=False)

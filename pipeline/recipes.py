@@ -1,0 +1,88 @@
+"""Recipes: plain functions that put steps in order. Each reads top to bottom.
+
+`parts` is shared by all items, `purse` belongs to one. Not here: the steps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from pilotfish.errors import InputError
+from pilotfish.step import Step
+from pilotfish.types import Case
+from pipeline.extract import Extract
+from pipeline.flow import Accept, Cascade, Chain
+from pipeline.llm import LLM, CallOptions
+from pipeline.parts import Parts
+from pipeline.purse import Purse
+from prompters.render import Render
+from retrievers.bm25 import BM25
+from retrievers.dense import Dense
+from retrievers.fuse import Fuse
+from verifiers.cite import Cite
+from verifiers.support import Support
+
+Recipe = Callable[[Parts, Purse], Step]
+
+
+def default(parts: Parts, purse: Purse) -> Step:
+    """Fused retrieval, one prompt, then tiers: extract, and the LLMs that are configured."""
+    settings = parts.settings
+    llms = llm_tiers(parts, purse)
+    extract = Extract(parts.embed)
+    return Chain((
+        Fuse((BM25(parts.shelf), Dense(parts.shelf)), k=settings.passages),
+        render(parts),
+        Cascade(
+            tiers=(extract, *llms),
+            check=check(parts),
+            accept=accept_above(settings.extract_above if llms else settings.abstain_below),
+        ),
+    ))  # fmt: skip
+
+
+def plain(parts: Parts, purse: Purse) -> Step:
+    """The baseline: BM25, one prompt, the first LLM, citations."""
+    llms = llm_tiers(parts, purse)
+    if not llms:
+        raise InputError("recipe plain needs an LLM: set PILOTFISH_LLM__MODEL or give --model")
+    retrieve = Fuse((BM25(parts.shelf),), k=parts.settings.passages)
+    return Chain((retrieve, render(parts), llms[0], check(parts)))
+
+
+RECIPES: dict[str, Recipe] = {"default": default, "plain": plain}
+
+
+def recipe(name: str) -> Recipe:
+    """The recipe of that name; InputError names those that exist."""
+    if name not in RECIPES:
+        raise InputError(f"no recipe {name!r}: there are {', '.join(RECIPES)}")
+    return RECIPES[name]
+
+
+def render(parts: Parts) -> Render:
+    return Render(parts.secret, parts.count, parts.settings.prompt_tokens)
+
+
+def check(parts: Parts) -> Chain:
+    """Support, then citations: what every tier's answer goes through."""
+    cite = Cite(parts.embed, parts.read, parts.settings.abstain_below)
+    return Chain((Support(parts.embed), cite), name="check")
+
+
+def llm_tiers(parts: Parts, purse: Purse) -> tuple[LLM, ...]:
+    """One step a configured model, cheap to strong."""
+    llm = parts.settings.llm
+    return tuple(LLM(model, purse, CallOptions.of(llm)) for model in llm.models)
+
+
+def accept_above(threshold: float) -> Accept:
+    """Accept an answer that was given, with at least this support."""
+
+    def accept(case: Case) -> bool:
+        answer = case.answer
+        if answer is None or answer.abstained or answer.support is None:
+            return False
+        return answer.support >= threshold
+
+    return accept

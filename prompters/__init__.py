@@ -1,0 +1,1 @@
+"""Shaping the one prompt. Prompters change only `case.hints` and `case.prompt`."""

@@ -1,0 +1,1 @@
+"""Finding passages: lexical, dense, fused. Retrievers change only `case.passages`."""

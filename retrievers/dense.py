@@ -1,0 +1,35 @@
+"""The dense retriever: nearest passages to the question and every `query` hint, by cosine.
+
+A question that the encoder's vocabulary cannot express (Chinese for an English model) finds
+nothing here and says so: noise must not enter the fusion. Not here: the index (dense_index.py).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from pilotfish.types import Case
+from retrievers.bm25 import best, queries
+from retrievers.shelf import Shelf
+
+
+@dataclass(frozen=True, slots=True)
+class Dense:
+    """Puts the k nearest passages into the case, best first."""
+
+    shelf: Shelf
+    k: int = 100
+    readable: float = 0.6
+    name: str = "dense"
+
+    def __call__(self, case: Case, /) -> Case:
+        encoder = self.shelf.encoder
+        texts = [text for text in queries(case) if encoder.readable(text) >= self.readable]
+        if not texts:
+            why = "left out: the encoder's vocabulary cannot express the question"
+            return replace(case, passages=(), notes={"dense": why})
+        index = self.shelf.opened().dense
+        allowed = self.shelf.allowed(case.question.scope.where)
+        vectors = encoder.encode(texts, kind="query")
+        found = best(index.search(vector, self.k, allowed) for vector in vectors)
+        return replace(case, passages=self.shelf.fetch(found[: self.k]))

@@ -1,0 +1,136 @@
+"""Nearest vectors by FAISS: exact until EXACT_UNTIL passages, then inverted lists.
+
+Cosine similarity of L2-normalised vectors. A cache: vectors lie in the database.
+Not here: encoding (models/encoder.py), publishing (retrievers/generation.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from pilotfish.errors import IndexCorrupt
+
+FILE = "dense.faiss"
+EXACT_UNTIL = 200_000  # a scan takes about as long as encoding the question up to here
+_RETRAIN_GROWTH = 2.0
+_PROBE_SHARE = 0.12  # of the lists; measured: recall at 10 >= 0.98, see benchmarks/RESULTS.md
+
+Vectors = npt.NDArray[np.float32]
+Ids = npt.NDArray[np.int64]
+Hits = list[tuple[int, float]]
+
+
+class DenseIndex:
+    """An opened FAISS index. Thread-safe for searching."""
+
+    def __init__(self, path: Path) -> None:
+        import faiss
+
+        try:
+            self._index: Any = faiss.read_index(str(path))
+        except RuntimeError as error:
+            reason = str(error).splitlines()[0][-120:]
+            raise IndexCorrupt(f"vector index {path}: {reason}: run pilotfish doctor --repair") from None
+        self._faiss = faiss
+
+    def __len__(self) -> int:
+        return int(self._index.ntotal)
+
+    def ids(self) -> set[int]:
+        """Every passage id that the index holds."""
+        return set(_ids(self._index).tolist())
+
+    def search(self, vector: Vectors, k: int, allowed: Sequence[int] | None = None) -> Hits:
+        """Up to k (passage id, cosine), best first. `vector` has shape (dimension,)."""
+        if k < 1 or not len(self) or (allowed is not None and not allowed):
+            return []
+        parameters = self._parameters(allowed)
+        scores, ids = self._index.search(vector[None, :], min(k, len(self)), params=parameters)
+        pairs = zip(ids[0].tolist(), scores[0].tolist(), strict=True)
+        return [(i, score) for i, score in pairs if i >= 0]
+
+    def _parameters(self, allowed: Sequence[int] | None) -> Any:
+        faiss = self._faiss
+        options: dict[str, Any] = {}
+        if allowed is not None:
+            options["sel"] = faiss.IDSelectorBatch(np.asarray(allowed, dtype=np.int64))
+        if hasattr(self._index, "nlist"):
+            return faiss.SearchParametersIVF(nprobe=_probes(self._index.nlist), **options)
+        return faiss.SearchParameters(**options) if options else None
+
+
+def update(source: Path | None, target: Path, added: tuple[Ids, Vectors], removed: Sequence[int]) -> int:
+    """Write `source` (None: an empty index) with changes to `target`; give its size.
+
+    `added` is (ids of shape (n,), vectors of shape (n, dimension)).
+    """
+    import faiss
+
+    ids, vectors = added
+    index = _plain(vectors.shape[1]) if source is None else faiss.read_index(str(source))
+    if len(removed) and index.ntotal:
+        index.remove_ids(np.asarray(removed, dtype=np.int64))
+    if len(ids):
+        index.add_with_ids(np.ascontiguousarray(vectors), ids)
+    index = _grown(index)
+    faiss.write_index(index, str(target))
+    return int(index.ntotal)
+
+
+def _plain(dimension: int) -> Any:
+    import faiss
+
+    return faiss.IndexIDMap2(faiss.IndexFlatIP(dimension))
+
+
+def _probes(lists: int) -> int:
+    return max(1, round(lists * _PROBE_SHARE))
+
+
+def _grown(index: Any) -> Any:
+    """The same content in inverted lists, once it is too large to scan or has outgrown them."""
+    import faiss
+
+    lists = getattr(index, "nlist", 0)
+    wanted = round(4 * index.ntotal**0.5)
+    if index.ntotal <= EXACT_UNTIL or (lists and wanted < lists * _RETRAIN_GROWTH):
+        return index
+    ids, vectors = _content(index)
+    grown = faiss.IndexIVFFlat(
+        faiss.IndexFlatIP(index.d), index.d, wanted, faiss.METRIC_INNER_PRODUCT
+    )
+    sample = vectors[np.random.default_rng(0).permutation(len(vectors))[: 50 * wanted]]
+    grown.cp.niter = 10
+    grown.train(sample)
+    grown.add_with_ids(vectors, ids)
+    return grown
+
+
+def _content(index: Any) -> tuple[Ids, Vectors]:
+    """All ids and vectors of an index of either kind."""
+    import faiss
+
+    ids = _ids(index)
+    if not hasattr(index, "nlist"):
+        return ids, index.index.reconstruct_n(0, index.ntotal)
+    index.set_direct_map_type(faiss.DirectMap.Hashtable)
+    return ids, index.reconstruct_batch(ids)
+
+
+def _ids(index: Any) -> Ids:
+    import faiss
+
+    if not hasattr(index, "nlist"):
+        return np.asarray(faiss.vector_to_array(index.id_map), dtype=np.int64)
+    lists = index.invlists
+    parts = [
+        faiss.rev_swig_ptr(lists.get_ids(i), lists.list_size(i)).copy()
+        for i in range(index.nlist)
+        if lists.list_size(i)
+    ]
+    return np.concatenate(parts) if parts else np.zeros(0, dtype=np.int64)

@@ -1,0 +1,210 @@
+"""An opened collection as retrievers see it: two indexes and the passages behind their ids.
+
+Builds and refreshes the indexes from the database, under a lock, and opens the live
+generation for reading. A damaged or foreign generation is rebuilt, never mixed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from sqlalchemy import Connection
+
+from pilotfish.errors import IndexCorrupt
+from pilotfish.types import Passage
+from retrievers import bm25_index, dense_index, generation
+from retrievers.dense_index import Ids, Vectors
+from store import collections, passages, where
+from store.collections import Collection
+from store.database import Database, locked
+from store.passages import Since
+
+EMBED_WINDOW = 1024  # passages encoded between two commits
+log = logging.getLogger("pilotfish.shelf")
+Progress = Callable[[int], None]
+
+
+class Encodes(Protocol):
+    """What retrievers need of an encoder (models/encoder.py has one)."""
+
+    fingerprint: str
+    dimension: int
+
+    def encode(self, texts: Sequence[str], *, kind: str = ...) -> Vectors: ...
+
+    def readable(self, text: str) -> float: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """One generation, opened. `behind`: changes of the collection it has not seen."""
+
+    manifest: generation.Manifest
+    bm25: bm25_index.BM25Index
+    dense: dense_index.DenseIndex
+    behind: int
+
+
+class Shelf:
+    """The indexes of one collection. `encoder` is called when vectors are needed, not before."""
+
+    def __init__(
+        self, database: Database, name: str, root: Path, encoder: Callable[[], Encodes]
+    ) -> None:
+        self.database = database
+        self.name = name
+        self.root = root
+        self._encoder = encoder
+        self._opened: tuple[Path, Opened] | None = None
+        self._allowed: dict[tuple[int, str], list[int]] = {}
+        self._mutex = threading.Lock()
+
+    @property
+    def encoder(self) -> Encodes:
+        return self._encoder()
+
+    def collection(self) -> Collection:
+        with self.database.read() as connection:
+            return collections.find(connection, self.name)
+
+    def opened(self) -> Opened:
+        """The live generation; built first when there is none, rebuilt when damaged."""
+        with self._mutex:
+            try:
+                folder = generation.current(self.root)
+                if folder is not None:
+                    return self._open(folder)
+            except IndexCorrupt as error:
+                log.warning("%s; rebuilding it from the database", error)
+                self._opened = None
+            self.refresh(rebuild=True)
+            folder = generation.current(self.root)
+            if folder is None:
+                raise IndexCorrupt(f"no index in {self.root}: run pilotfish doctor --repair")
+            return self._open(folder)
+
+    def _open(self, folder: Path) -> Opened:
+        revision = self.collection().revision
+        if self._opened and self._opened[0] == folder:
+            held = self._opened[1]
+            opened = Opened(held.manifest, held.bm25, held.dense, revision - held.manifest.revision)
+        else:
+            manifest = generation.read_manifest(folder)
+            if manifest.encoder != self.encoder.fingerprint:
+                raise IndexCorrupt(f"{folder} was built with another encoder ({manifest.encoder})")
+            generation.verify(folder, manifest)
+            lexical = bm25_index.BM25Index(folder / bm25_index.FOLDER)
+            nearest = dense_index.DenseIndex(folder / dense_index.FILE)
+            opened = Opened(manifest, lexical, nearest, revision - manifest.revision)
+        self._opened = (folder, opened)
+        return opened
+
+    def fetch(self, hits: Sequence[tuple[int, float]]) -> tuple[Passage, ...]:
+        """The passages behind (id, score) pairs, without those removed meanwhile."""
+        with self.database.read() as connection:
+            return passages.fetch(connection, [i for i, _ in hits], [s for _, s in hits])
+
+    def allowed(self, condition: str | None) -> list[int] | None:
+        """Passage ids that pass a metadata filter; None when there is no filter."""
+        if not condition:
+            return None
+        collection = self.collection()
+        key = (collection.revision, condition)
+        if key not in self._allowed:
+            with self.database.read() as connection:
+                self._allowed = {key: where.allowed(connection, collection.id, condition)}
+        return self._allowed[key]
+
+    def pending(self) -> int:
+        """Passages that wait for their vector."""
+        collection = self.collection()
+        with self.database.read() as connection:
+            return passages.count_unembedded(connection, collection.id, self.encoder.fingerprint)
+
+    def refresh(self, progress: Progress = lambda _: None, *, rebuild: bool = False) -> bool:
+        """Bring vectors and indexes up to the database; False when there was nothing to do."""
+        with locked(self.root.parent / "index.lock"):
+            self._embed(progress)
+            return self._build(rebuild)
+
+    def _embed(self, progress: Progress) -> None:
+        encoder, collection = self.encoder, self.collection()
+        while True:
+            with self.database.read() as connection:
+                rows = passages.unembedded(
+                    connection, collection.id, encoder.fingerprint, EMBED_WINDOW
+                )
+            if not rows:
+                return
+            vectors = encoder.encode([text for _, text in rows]).astype("<f2")
+            with self.database.write() as connection:
+                pairs = [(sha, vector.tobytes()) for (sha, _), vector in zip(rows, vectors, strict=True)]
+                passages.put_vectors(connection, encoder.fingerprint, pairs)
+            progress(len(rows))
+
+    def _build(self, rebuild: bool) -> bool:
+        old = None if rebuild else self._sound()
+        with self.database.read() as connection:  # one snapshot: revision and rows agree
+            collection = collections.find(connection, self.name)
+            ready = passages.ready_revision(connection, collection, self.encoder.fingerprint)
+            if old and old[1].revision >= ready:
+                return False
+            folder = generation.begin(self.root, ready)
+            counts = self._fill(connection, folder, collection, old, ready)
+        manifest = generation.Manifest(
+            generation.FORMAT, ready, self.encoder.fingerprint, *counts, generation.hashes(folder)
+        )
+        generation.publish(self.root, folder, manifest)
+        with self.database.write() as connection:
+            since = old[1].revision if old else ready
+            passages.sweep_tombstones(connection, collection.id, since)
+        return True
+
+    def _fill(
+        self,
+        connection: Connection,
+        folder: Path,
+        collection: Collection,
+        old: tuple[Path, generation.Manifest] | None,
+        ready: int,
+    ) -> tuple[int, int]:
+        """Write both indexes into `folder`; give how many (passages, vectors) they hold."""
+        encoder = self.encoder
+        lexical = folder / bm25_index.FOLDER
+        removed: list[int] = []
+        since = Since(collection.id, old[1].revision if old else 0, ready)
+        if old:
+            generation.clone(old[0] / bm25_index.FOLDER, lexical)
+            removed = passages.removed_since(connection, since)
+        rows = passages.added_since(connection, since)
+        texts = ((i, passages.joined(context, text)) for i, context, text in rows)
+        bm25_index.update(lexical, texts, removed)
+        vectors = passages.vectors_since(connection, since, encoder.fingerprint)
+        added = _arrays(list(vectors), encoder.dimension)
+        source = old[0] / dense_index.FILE if old else None
+        held = dense_index.update(source, folder / dense_index.FILE, added, removed)
+        return len(bm25_index.BM25Index(lexical)), held
+
+    def _sound(self) -> tuple[Path, generation.Manifest] | None:
+        """The live generation if it may be built upon."""
+        with contextlib.suppress(IndexCorrupt):
+            folder = generation.current(self.root)
+            if folder is not None:
+                manifest = generation.read_manifest(folder)
+                generation.verify(folder, manifest)
+                if manifest.encoder == self.encoder.fingerprint:
+                    return folder, manifest
+        return None
+
+
+def _arrays(rows: list[tuple[int, bytes]], dimension: int) -> tuple[Ids, Vectors]:
+    ids = np.array([i for i, _ in rows], dtype=np.int64)
+    flat = np.frombuffer(b"".join(blob for _, blob in rows), dtype="<f2")
+    return ids, flat.reshape(len(ids), dimension).astype(np.float32)

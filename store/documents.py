@@ -1,0 +1,234 @@
+"""Documents and their tables: put, find, list, remove. Remove means gone everywhere.
+
+A document goes in with its passages in one transaction; what an index may still hold
+becomes a tombstone. Not here: cutting text into passages (corpus/split.py).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, delete, func, insert, select, update
+
+from pilotfish.errors import NotFound
+from store.passages import drop_passages
+from store.schema import documents, items, ledger, mentions, passages, sources, table_rows, tables
+
+
+@dataclass(frozen=True, slots=True)
+class NewPassage:
+    """A passage to be stored; its revision is given by the transaction."""
+
+    start: int
+    end: int
+    kind: str
+    page: int | None
+    heading: tuple[str, ...]
+    table_name: str | None
+    row: int | None
+    context: str
+    text: str
+    embed_sha: str
+
+
+@dataclass(frozen=True, slots=True)
+class NewRow:
+    """One row of a table: its number in the source and its span in the document's text."""
+
+    number: int
+    start: int
+    end: int
+    cells: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NewTable:
+    name: str
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[NewRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NewDocument:
+    """Everything of one document. `sha256` is over its content, not its file."""
+
+    key: str
+    title: str
+    source: str
+    media_type: str
+    sha256: str
+    text: str
+    layout: list[list[object]]
+    metadata: Mapping[str, object]
+    warnings: tuple[str, ...]
+    passages: tuple[NewPassage, ...]
+    tables: tuple[NewTable, ...]
+
+
+def fingerprints(connection: Connection, collection_id: int, keys: Sequence[str]) -> dict[str, str]:
+    """key -> content hash of those documents that are stored."""
+    query = select(documents.c.key, documents.c.sha256).where(
+        documents.c.collection_id == collection_id, documents.c.key.in_(keys)
+    )
+    return {key: sha for key, sha in connection.execute(query)}
+
+
+def put(connection: Connection, collection_id: int, revision: int, new: NewDocument) -> None:
+    """Store the document, in place of one with the same key."""
+    drop(connection, collection_id, revision, [new.key])
+    connection.execute(insert(documents).values(**_document_row(collection_id, new)))
+    document_id = _id(connection, collection_id, new.key)
+    if new.passages:
+        owned = {"collection_id": collection_id, "document_id": document_id, "revision": revision}
+        connection.execute(insert(passages), [_passage_row(p) | owned for p in new.passages])
+    for table in new.tables:
+        _put_table(connection, document_id, table)
+
+
+def _document_row(collection_id: int, new: NewDocument) -> dict[str, object]:
+    names = ("key", "title", "source", "media_type", "sha256", "text", "layout")
+    row = {name: getattr(new, name) for name in names}
+    return row | {
+        "collection_id": collection_id,
+        "metadata": dict(new.metadata),
+        "warnings": list(new.warnings),
+        "added": time.time(),
+    }
+
+
+def _passage_row(passage: NewPassage) -> dict[str, object]:
+    row = {name: getattr(passage, name) for name in NewPassage.__slots__}
+    return row | {"heading": list(passage.heading)}
+
+
+def _put_table(connection: Connection, document_id: int, table: NewTable) -> None:
+    columns = list(table.columns)
+    row = {"document_id": document_id, "name": table.name, "title": table.title}
+    done = connection.execute(insert(tables).values(**row, columns=columns))
+    (table_id,) = done.inserted_primary_key or (None,)
+    rows = [
+        {"table_id": table_id, "ordinal": ordinal, "number": r.number, "start": r.start,
+         "end": r.end, "cells": list(r.cells)}
+        for ordinal, r in enumerate(table.rows)
+    ]  # fmt: skip
+    if rows:
+        connection.execute(insert(table_rows), rows)
+
+
+def _id(connection: Connection, collection_id: int, key: str) -> int:
+    found = connection.scalar(
+        select(documents.c.id).where(
+            documents.c.collection_id == collection_id, documents.c.key == key
+        )
+    )
+    if found is None:
+        raise NotFound(f"no document {key!r}: see pilotfish list")
+    return int(found)
+
+
+def drop(connection: Connection, collection_id: int, revision: int, keys: Iterable[str]) -> int:
+    """Remove documents and all that came from them; give how many there were."""
+    wanted = list(keys)
+    query = select(documents.c.id).where(
+        documents.c.collection_id == collection_id, documents.c.key.in_(wanted)
+    )
+    ids = list(connection.scalars(query))
+    if ids:
+        _forget_quotes(connection, ids)
+        drop_passages(connection, collection_id, revision, ids)
+        connection.execute(delete(documents).where(documents.c.id.in_(ids)))
+    return len(ids)
+
+
+def _forget_quotes(connection: Connection, ids: list[int]) -> None:
+    """Answers and replies that may quote the documents lose their text; money and hashes stay."""
+    for kind, table, emptied in (
+        ("item", items, {"result": None, "state": "forgotten"}),
+        ("call", ledger, {"reply": None}),
+    ):
+        quoting = select(mentions.c.ref).where(
+            mentions.c.document_id.in_(ids), mentions.c.kind == kind
+        )
+        connection.execute(update(table).where(table.c.id.in_(quoting)).values(**emptied))
+
+
+def mention(connection: Connection, collection_id: int, keys: Iterable[str], kind: str, ref: int) -> None:
+    """Note that an answer (kind 'item') or a reply (kind 'call') may quote these documents."""
+    query = select(documents.c.id).where(
+        documents.c.collection_id == collection_id, documents.c.key.in_(list(keys))
+    )
+    rows = [{"document_id": i, "kind": kind, "ref": ref} for i in connection.scalars(query)]
+    if rows:
+        connection.execute(insert(mentions).prefix_with("OR IGNORE"), rows)
+
+
+def source(connection: Connection, collection_id: int, name: str) -> tuple[str, int, int] | None:
+    """(file hash, documents it gave, of which stored now) of a file added before."""
+    row = connection.execute(
+        select(sources.c.sha256, sources.c.documents).where(
+            sources.c.collection_id == collection_id, sources.c.name == name
+        )
+    ).first()
+    if row is None:
+        return None
+    stored = connection.scalar(
+        select(func.count()).where(
+            documents.c.collection_id == collection_id, documents.c.source == name
+        )
+    )
+    return row[0], row[1], int(stored or 0)
+
+
+def put_source(connection: Connection, collection_id: int, name: str, sha: str, count: int) -> None:
+    """Remember a file that was read to its end without a failure."""
+    key = {"collection_id": collection_id, "name": name}
+    connection.execute(
+        insert(sources).prefix_with("OR REPLACE").values(**key, sha256=sha, documents=count)
+    )
+
+
+def keys_of_source(connection: Connection, collection_id: int, name: str) -> list[str]:
+    """The documents that a file gave."""
+    query = select(documents.c.key).where(
+        documents.c.collection_id == collection_id, documents.c.source == name
+    )
+    return list(connection.scalars(query))
+
+
+def listing(connection: Connection, collection_id: int) -> list[dict[str, object]]:
+    """One dict a document: id, title, source, type, characters, passages, tables, metadata."""
+    d = documents.c
+    count = select(func.count()).where(passages.c.document_id == d.id).scalar_subquery()
+    sheets = select(func.count()).where(tables.c.document_id == d.id).scalar_subquery()
+    query = select(
+        d.key.label("id"), d.title, d.source, d.media_type, func.length(d.text).label("characters"),
+        count.label("passages"), sheets.label("tables"), d.metadata, d.warnings,
+    ).where(d.collection_id == collection_id).order_by(d.id)  # fmt: skip
+    return [dict(row._mapping) for row in connection.execute(query)]
+
+
+def show(connection: Connection, collection_id: int, key: str) -> dict[str, object]:
+    """The whole document with its text and tables; NotFound names the key."""
+    document_id = _id(connection, collection_id, key)
+    row = connection.execute(select(documents).where(documents.c.id == document_id)).one()
+    sheets = connection.execute(select(tables).where(tables.c.document_id == document_id)).all()
+    shown = {k: row._mapping[k] for k in ("title", "source", "media_type", "sha256", "metadata", "warnings", "text")}  # fmt: skip
+    return {"id": key, **shown, "tables": [
+        {"name": t.name, "title": t.title, "columns": t.columns,
+         "rows": _row_count(connection, t.id)} for t in sheets
+    ]}  # fmt: skip
+
+
+def _row_count(connection: Connection, table_id: int) -> int:
+    return int(connection.scalar(select(func.count()).where(table_rows.c.table_id == table_id)) or 0)
+
+
+def slice_of(connection: Connection, collection_id: int, key: str, start: int, end: int) -> str | None:
+    """The characters [start, end) of the stored text, None when the document is gone."""
+    text = func.substr(documents.c.text, start + 1, end - start)
+    return connection.scalar(
+        select(text).where(documents.c.collection_id == collection_id, documents.c.key == key)
+    )

@@ -1,0 +1,185 @@
+"""The ledger: every HTTP attempt at the LLM is a row before its socket opens.
+
+reserved -> sent -> done | failed | unknown. A row found `sent` whose owner is gone is
+`unknown`: it may have been paid. Replies are stored raw, before anything parses them.
+A reply that was paid and is of no use ends `failed`, keeps its bill and is never replayed.
+Not here: the calling (pipeline/llm.py) and prices.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import Connection, func, insert, select, update
+
+from store.schema import ledger
+
+STALE = 3600.0  # seconds after which a `sent` row is lost, though its owner seems to live
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What identifies a call: equal calls have equal keys and are paid once."""
+
+    tenant: str
+    api_base: str | None
+    model: str
+    messages: Sequence[Mapping[str, str]]
+    parameters: Mapping[str, object]
+    sample: int = 0
+
+    @property
+    def key(self) -> str:
+        """sha256 over all fields, as canonical JSON."""
+        fields = [self.tenant, self.api_base, self.model, list(self.messages)]
+        text = json.dumps([*fields, dict(self.parameters), self.sample], sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Bill:
+    """What an attempt used and cost. `cost_usd` None: the price is unknown."""
+
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cost_usd: float | None = None
+    cost_source: str | None = None
+    usage: Mapping[str, object] | None = None
+
+
+def owner() -> str:
+    """This process, so that a later one can tell whether it is still alive."""
+    return f"{os.uname().nodename}:{os.getpid()}:{_born(os.getpid())}"
+
+
+def alive(name: str) -> bool:
+    """Whether the process of that name still runs; one on another host counts as alive."""
+    host, pid, born = name.rsplit(":", 2)
+    return host != os.uname().nodename or _born(int(pid)) == born
+
+
+def _born(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[19]
+    except (OSError, IndexError):
+        return "gone"
+
+
+def find_reply(connection: Connection, key: str) -> tuple[int, str, Bill] | None:
+    """(row id, raw reply, bill) of a call that was already paid."""
+    row = connection.execute(
+        select(ledger)
+        .where(ledger.c.key == key, ledger.c.state == "done", ledger.c.reply.is_not(None))
+    ).first()  # fmt: skip
+    if row is None:
+        return None
+    bill = Bill(row.prompt_tokens, row.completion_tokens, row.cost_usd, row.cost_source, row.usage)
+    return row.id, row.reply, bill
+
+
+def settle_unknown(connection: Connection, key: str) -> tuple[int, int]:
+    """(attempts whose outcome nobody knows, attempts in flight in a living process).
+
+    An owner on another host counts as living (`alive`), but not beyond STALE: that host,
+    or container, may never come back under its name.
+    """
+    rows = connection.execute(
+        select(ledger.c.id, ledger.c.owner, ledger.c.sent)
+        .where(ledger.c.key == key, ledger.c.state == "sent")
+    ).all()  # fmt: skip
+    oldest = time.time() - STALE
+    dead = [row.id for row in rows if not alive(row.owner) or (row.sent or 0.0) < oldest]
+    if dead:
+        connection.execute(
+            update(ledger).where(ledger.c.id.in_(dead))
+            .values(state="unknown", finished=time.time())
+        )  # fmt: skip
+    unknown = connection.scalar(
+        select(func.count()).where(ledger.c.key == key, ledger.c.state == "unknown")
+    )
+    return int(unknown or 0), len(rows) - len(dead)
+
+
+def reserve(connection: Connection, call: Call, item_id: int | None, usd: float | None) -> int:
+    """Write the next attempt as reserved; give its row id."""
+    key = call.key
+    last = connection.scalar(select(func.max(ledger.c.attempt)).where(ledger.c.key == key))
+    row = {"key": key, "attempt": (last or 0) + 1, "state": "reserved", "owner": owner()}
+    done = connection.execute(insert(ledger).values(
+        **row, item_id=item_id, model=call.model, api_base=call.api_base,
+        reserved_usd=usd, created=time.time(),
+    ))  # fmt: skip
+    (row_id,) = done.inserted_primary_key or (0,)
+    return int(row_id)
+
+
+def mark_sent(connection: Connection, row_id: int) -> None:
+    """Commit this before the socket opens."""
+    connection.execute(
+        update(ledger).where(ledger.c.id == row_id).values(state="sent", sent=time.time())
+    )
+
+
+def mark_done(connection: Connection, row_id: int, reply: str, bill: Bill) -> None:
+    """Commit the raw reply before it is parsed."""
+    connection.execute(
+        update(ledger).where(ledger.c.id == row_id)
+        .values(state="done", reply=reply, finished=time.time(), **_money(bill))
+    )  # fmt: skip
+
+
+def mark_failed(
+    connection: Connection, row_id: int, error: str, state: str = "failed", bill: Bill | None = None
+) -> None:
+    """The attempt gave nothing of use. `state` is 'unknown' when it may have been paid all the
+    same; `bill` is what it cost. A reply and a bill that the row holds already stay.
+    """
+    connection.execute(
+        update(ledger).where(ledger.c.id == row_id)
+        .values(state=state, error=error, finished=time.time(), **(_money(bill) if bill else {}))
+    )  # fmt: skip
+
+
+def forget(connection: Connection, row_id: int) -> None:
+    """Drop a reply's text; its money stays."""
+    connection.execute(update(ledger).where(ledger.c.id == row_id).values(reply=None))
+
+
+def at_risk(connection: Connection, key: str) -> tuple[int, float | None]:
+    """(attempts at this call that may have been paid for nothing, what they cost at most).
+
+    USD is None when any of them has no known price.
+    """
+    query = select(ledger.c.reserved_usd).where(ledger.c.key == key, ledger.c.state == "unknown")
+    amounts = list(connection.scalars(query))
+    return len(amounts), None if None in amounts else float(sum(amounts))
+
+
+def spent(connection: Connection, item_id: int) -> Bill:
+    """The sum of an item's paid rows, of use or not.
+
+    Cost is None when any of them has no known price, or when the outcome of a call is unknown
+    and no later attempt at it was answered.
+    """
+    rows = connection.execute(select(ledger).where(ledger.c.item_id == item_id)).all()
+    paid = [row for row in rows if row.state == "done" or row.cost_source is not None]
+    answered = {row.key for row in paid}
+    lost = any(row.state == "unknown" and row.key not in answered for row in rows)
+    unknown = lost or any(row.cost_usd is None for row in paid)
+    return Bill(
+        sum(row.prompt_tokens for row in paid),
+        sum(row.completion_tokens for row in paid),
+        None if unknown else sum(row.cost_usd for row in paid),
+    )
+
+
+def _money(bill: Bill) -> dict[str, object]:
+    names = ("prompt_tokens", "completion_tokens", "cost_usd", "cost_source")
+    usage = dict(bill.usage) if bill.usage else None
+    return {name: getattr(bill, name) for name in names} | {"usage": usage}

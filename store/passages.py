@@ -1,0 +1,194 @@
+"""Passages and their vectors: what indexes are built from and results are read from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Table,
+    delete,
+    exists,
+    func,
+    insert,
+    literal,
+    select,
+)
+
+from pilotfish.types import Passage, Place
+from store.collections import Collection
+from store.schema import documents, passages, tombstones, vectors
+
+CHUNK = 5000  # ids in one IN list; SQLite allows 32,766 parameters
+
+
+def drop_passages(connection: Connection, collection_id: int, revision: int, ids: list[int]) -> None:
+    """Remove the passages of these documents; their vectors too unless still used."""
+    mine = passages.c.document_id.in_(ids)
+    shas = list(connection.scalars(select(passages.c.embed_sha).where(mine)))
+    dead = select(passages.c.id, literal(collection_id), literal(revision)).where(mine)
+    connection.execute(insert(tombstones).from_select(["passage_id", "collection_id", "revision"], dead))
+    connection.execute(delete(passages).where(mine))
+    for some in _chunks(shas):
+        used = exists(select(1).where(passages.c.embed_sha == vectors.c.embed_sha))
+        connection.execute(delete(vectors).where(vectors.c.embed_sha.in_(some), ~used))
+
+
+def fetch(connection: Connection, ids: Sequence[int], scores: Sequence[float]) -> tuple[Passage, ...]:
+    """The passages of these ids that still exist, in the order given, with these scores."""
+    p, d = passages.c, documents.c
+    found: dict[int, Passage] = {}
+    for some in _chunks(ids):
+        query = select(
+            p.id, p.text, d.key, p.start, p.end, p.page, p.heading, p.table_name, p.row, p.kind, d.title
+        ).join_from(passages, documents, d.id == p.document_id).where(p.id.in_(some))  # fmt: skip
+        for row in connection.execute(query):
+            found[row.id] = _passage(row)
+    score = dict(zip(ids, scores, strict=True))
+    return tuple(_scored(found[i], score[i]) for i in ids if i in found)
+
+
+def _passage(row: object) -> Passage:
+    i, text, key, start, end, page, heading, table, number, kind, title = row  # type: ignore[misc]
+    place = Place(page, tuple(heading), table, (number,) if number is not None else ())
+    return Passage(i, text, key, start, end, place, kind, 0.0, title)
+
+
+def _scored(passage: Passage, score: float) -> Passage:
+    p = passage
+    return Passage(p.id, p.text, p.document, p.start, p.end, p.place, p.kind, score, p.title)
+
+
+def document_keys(connection: Connection, ids: Sequence[int]) -> dict[int, str]:
+    """passage id -> document key, for those that still exist."""
+    keys: dict[int, str] = {}
+    for some in _chunks(ids):
+        query = select(passages.c.id, documents.c.key).join_from(
+            passages, documents, documents.c.id == passages.c.document_id
+        ).where(passages.c.id.in_(some))  # fmt: skip
+        keys.update({row.id: row.key for row in connection.execute(query)})
+    return keys
+
+
+@dataclass(frozen=True, slots=True)
+class Since:
+    """Changes of a collection after one revision, up to and with another."""
+
+    collection_id: int
+    after: int
+    upto: int
+
+    def within(self, table: Table) -> ColumnElement[bool]:
+        """The condition on a table with collection_id and revision."""
+        c = table.c
+        mine = c.collection_id == self.collection_id
+        return mine & (c.revision > self.after) & (c.revision <= self.upto)
+
+
+def ready_revision(connection: Connection, collection: Collection, encoder: str) -> int:
+    """The newest revision up to which every passage has its vector."""
+    query = select(func.min(passages.c.revision)).where(_unembedded(collection.id, encoder))
+    first = connection.scalar(query)
+    return collection.revision if first is None else int(first) - 1
+
+
+def added_since(connection: Connection, since: Since) -> Iterator[tuple[int, str, str]]:
+    """(id, context, text) of the passages that came, oldest first."""
+    query = select(passages.c.id, passages.c.context, passages.c.text).where(since.within(passages))
+    for row in connection.execute(query.order_by(passages.c.id)):
+        yield row.id, row.context, row.text
+
+
+def removed_since(connection: Connection, since: Since) -> list[int]:
+    """Ids of the passages that went."""
+    query = select(tombstones.c.passage_id).where(since.within(tombstones))
+    return list(connection.scalars(query))
+
+
+def sweep_tombstones(connection: Connection, collection_id: int, revision: int) -> None:
+    """Forget removals that every index of the collection has seen."""
+    connection.execute(delete(tombstones).where(
+        tombstones.c.collection_id == collection_id, tombstones.c.revision <= revision
+    ))  # fmt: skip
+
+
+def _unembedded(collection_id: int, encoder: str) -> ColumnElement[bool]:
+    has = exists(select(1).where(
+        vectors.c.encoder == encoder, vectors.c.embed_sha == passages.c.embed_sha
+    ))  # fmt: skip
+    return (passages.c.collection_id == collection_id) & ~has
+
+
+def count_unembedded(connection: Connection, collection_id: int, encoder: str) -> int:
+    """How many passages have no vector of this encoder yet."""
+    query = select(func.count()).select_from(passages).where(_unembedded(collection_id, encoder))
+    return int(connection.scalar(query) or 0)
+
+
+def unembedded(connection: Connection, collection_id: int, encoder: str, limit: int) -> list[tuple[str, str]]:
+    """(embed_sha, context + text) of up to `limit` passages without a vector."""
+    query = select(passages.c.embed_sha, passages.c.context, passages.c.text).where(
+        _unembedded(collection_id, encoder)
+    ).order_by(passages.c.id).limit(limit)  # fmt: skip
+    return list({sha: (sha, joined(c, t)) for sha, c, t in connection.execute(query)}.values())
+
+
+def joined(context: str, text: str) -> str:
+    """What is searched: the context (title, headings) and the text."""
+    return f"{context}\n{text}" if context else text
+
+
+def put_vectors(connection: Connection, encoder: str, rows: Iterable[tuple[str, bytes]]) -> None:
+    """Store vectors (float16, little endian) of passages that still exist."""
+    values = [{"encoder": encoder, "embed_sha": sha, "vector": blob} for sha, blob in rows]
+    if values:
+        connection.execute(insert(vectors).prefix_with("OR IGNORE"), values)
+
+
+def vectors_since(
+    connection: Connection, since: Since, encoder: str
+) -> Iterator[tuple[int, bytes]]:
+    """(passage id, vector) of the passages that came, oldest first."""
+    query = (
+        select(passages.c.id, vectors.c.vector)
+        .join_from(passages, vectors, vectors.c.embed_sha == passages.c.embed_sha)
+        .where(since.within(passages), vectors.c.encoder == encoder)
+        .order_by(passages.c.id)
+    )
+    for row in connection.execute(query):
+        yield row.id, row.vector
+
+
+def drop_vectors(connection: Connection, keep: Sequence[str]) -> None:
+    """Forget the vectors of encoders that no collection uses any more."""
+    connection.execute(delete(vectors).where(vectors.c.encoder.not_in(keep)))
+
+
+def count(connection: Connection, collection_id: int) -> int:
+    """How many passages the collection has."""
+    query = select(func.count()).where(passages.c.collection_id == collection_id)
+    return int(connection.scalar(query) or 0)
+
+
+def all_ids(connection: Connection, collection_id: int) -> list[int]:
+    """Every passage id of the collection, ascending."""
+    query = select(passages.c.id).where(passages.c.collection_id == collection_id)
+    return list(connection.scalars(query.order_by(passages.c.id)))
+
+
+def misquoted(connection: Connection, collection_id: int) -> int:
+    """How many passages differ from their document's slice; 0 in a sound database."""
+    p, d = passages.c, documents.c
+    piece = func.substr(d.text, p.start + 1, p.end - p.start)
+    query = select(func.count()).select_from(passages.join(documents, d.id == p.document_id)).where(
+        p.collection_id == collection_id, piece != p.text
+    )  # fmt: skip
+    return int(connection.scalar(query) or 0)
+
+
+def _chunks(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
+    for at in range(0, len(values), CHUNK):
+        yield values[at : at + CHUNK]

@@ -1,0 +1,217 @@
+"""The tables. Migrations (store/migrations) make them; a test proves that both agree.
+
+Times are seconds since the epoch. Offsets are code points of documents.text.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    JSON,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+def _parent(column: str) -> ForeignKey:
+    return ForeignKey(column, ondelete="CASCADE")
+
+
+# `revision` counts changes of a collection: indexes remember the one they were built from.
+collections = Table(
+    "collections",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("name", Text, nullable=False, unique=True),
+    Column("revision", Integer, nullable=False, default=0),
+    Column("encoder", Text, nullable=False),
+    Column("split_tokens", Integer, nullable=False),
+    Column("created", Float, nullable=False),
+)
+
+# One row per file handed in: lets an unchanged file be skipped without parsing it.
+sources = Table(
+    "sources",
+    metadata,
+    Column("collection_id", Integer, _parent("collections.id"), primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("sha256", Text, nullable=False),
+    Column("documents", Integer, nullable=False),
+)
+
+# `key` is the id that people see; `layout` holds the sections, so that passages can be cut anew.
+documents = Table(
+    "documents",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("collection_id", Integer, _parent("collections.id"), nullable=False),
+    Column("key", Text, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("media_type", Text, nullable=False),
+    Column("sha256", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("layout", JSON, nullable=False),
+    Column("metadata", JSON, nullable=False),
+    Column("warnings", JSON, nullable=False),
+    Column("added", Float, nullable=False),
+    UniqueConstraint("collection_id", "key"),
+    Index(None, "collection_id", "source"),
+    sqlite_autoincrement=True,
+)
+
+# `text` equals documents.text[start:end]; `context` (title, headings) is searched, never quoted.
+# `embed_sha` names the vector of context + text.
+passages = Table(
+    "passages",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("collection_id", Integer, _parent("collections.id"), nullable=False),
+    Column("document_id", Integer, _parent("documents.id"), nullable=False),
+    Column("start", Integer, nullable=False),
+    Column("end", Integer, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("page", Integer),
+    Column("heading", JSON, nullable=False),
+    Column("table_name", Text),
+    Column("row", Integer),
+    Column("context", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("embed_sha", Text, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Index(None, "collection_id", "revision"),
+    Index(None, "document_id"),
+    Index(None, "embed_sha"),
+    sqlite_autoincrement=True,
+)
+
+# Passages that an index may still hold; swept into it by the next build.
+tombstones = Table(
+    "tombstones",
+    metadata,
+    Column("passage_id", Integer, primary_key=True),
+    Column("collection_id", Integer, _parent("collections.id"), nullable=False),
+    Column("revision", Integer, nullable=False),
+    Index(None, "collection_id", "revision"),
+)
+
+vectors = Table(
+    "vectors",
+    metadata,
+    Column("encoder", Text, primary_key=True),
+    Column("embed_sha", Text, primary_key=True),
+    Column("vector", LargeBinary, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+tables = Table(
+    "tables",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("document_id", Integer, _parent("documents.id"), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("columns", JSON, nullable=False),
+    UniqueConstraint("document_id", "name"),
+)
+
+table_rows = Table(
+    "table_rows",
+    metadata,
+    Column("table_id", Integer, _parent("tables.id"), primary_key=True),
+    Column("ordinal", Integer, primary_key=True),
+    Column("number", Integer, nullable=False),
+    Column("start", Integer, nullable=False),
+    Column("end", Integer, nullable=False),
+    Column("cells", JSON, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("collection_id", Integer, _parent("collections.id"), nullable=False),
+    Column("recipe", Text, nullable=False),
+    Column("parameters", JSON, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("total", Integer, nullable=False),
+    Column("created", Float, nullable=False),
+)
+
+items = Table(
+    "items",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("job_id", Text, _parent("jobs.id"), nullable=False),
+    Column("ordinal", Integer, nullable=False),
+    Column("custom_id", Text, nullable=False),
+    Column("question", JSON, nullable=False),
+    Column("state", Text, nullable=False, default="pending"),
+    Column("attempts", Integer, nullable=False, default=0),
+    Column("owner", Text),
+    Column("fence", Integer, nullable=False, default=0),
+    Column("lease_until", Float),
+    Column("not_before", Float),
+    Column("error", JSON),
+    Column("result", JSON),
+    Column("finished", Float),
+    UniqueConstraint("job_id", "ordinal"),
+    UniqueConstraint("job_id", "custom_id"),
+    Index(None, "job_id", "state"),
+    sqlite_autoincrement=True,
+)
+
+# One row per HTTP attempt. The prompt is kept as a hash only; `reply` is the raw body.
+ledger = Table(
+    "ledger",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("key", Text, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("owner", Text, nullable=False),
+    Column("item_id", Integer),
+    Column("model", Text, nullable=False),
+    Column("api_base", Text),
+    Column("reserved_usd", Float),
+    Column("prompt_tokens", Integer, nullable=False, default=0),
+    Column("completion_tokens", Integer, nullable=False, default=0),
+    Column("usage", JSON),
+    Column("cost_usd", Float),
+    Column("cost_source", Text),
+    Column("reply", Text),
+    Column("error", Text),
+    Column("created", Float, nullable=False),
+    Column("sent", Float),
+    Column("finished", Float),
+    UniqueConstraint("key", "attempt"),
+    Index(None, "item_id"),
+    sqlite_autoincrement=True,
+)
+
+# Which answers and replies may quote a document: what must lose its text when it is removed.
+mentions = Table(
+    "mentions",
+    metadata,
+    Column("document_id", Integer, _parent("documents.id"), primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("ref", Integer, primary_key=True),
+    sqlite_with_rowid=False,
+)

@@ -1,0 +1,194 @@
+"""The metadata filter of ``--where``: ``year >= 2020 and (team = "sales" or tags contains "x")``.
+
+A tiny grammar of our own, turned into bound SQL parameters: nothing of the text reaches SQL
+as SQL. Fields are metadata keys of documents, and `id`, `title`, `source`, `type`.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Float, Text, and_, cast, func, not_, or_, select
+
+from pilotfish.errors import InputError
+from store.schema import documents, passages
+
+_TOKEN = re.compile(
+    r"""\s*(?:(?P<string>"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')|(?P<op><=|>=|!=|==|=|<|>|\(|\)|,)"""
+    r"""|(?P<word>[^\s"'<>=!(),]+))"""
+)
+_COLUMNS = {
+    "id": documents.c.key,
+    "title": documents.c.title,
+    "source": documents.c.source,
+    "type": documents.c.media_type,
+}
+_EXAMPLE = "write it like: year >= 2020 and team = 'sales'"
+
+
+def compile_where(text: str) -> ColumnElement[bool]:
+    """The filter as an SQL condition on `documents`; InputError names the place and the mend."""
+    parser = _Parser(text, _tokens(text))
+    condition = parser.either()
+    if parser.at < len(parser.tokens):
+        raise parser.error(f"unexpected {parser.tokens[parser.at][1]!r}")
+    return condition
+
+
+def allowed(connection: Connection, collection_id: int, where: str) -> list[int]:
+    """Ids of the passages whose document passes the filter, ascending."""
+    query = (
+        select(passages.c.id)
+        .join_from(passages, documents, documents.c.id == passages.c.document_id)
+        .where(passages.c.collection_id == collection_id, compile_where(where))
+        .order_by(passages.c.id)
+    )
+    return list(connection.scalars(query))
+
+
+def _tokens(text: str) -> list[tuple[str, str]]:
+    tokens, at = [], 0
+    while text[at:].strip():
+        match = _TOKEN.match(text, at)
+        if match is None:
+            raise InputError(f"filter {text!r} cannot be read at {text[at:].strip()!r}: {_EXAMPLE}")
+        tokens.append((str(match.lastgroup), match.group().strip()))
+        at = match.end()
+    return tokens
+
+
+@dataclass(slots=True)
+class _Parser:
+    """Recursive descent: either := both (or both)*, both := one (and one)*."""
+
+    text: str
+    tokens: list[tuple[str, str]]
+    at: int = 0
+    depth: int = 0
+
+    def error(self, what: str) -> InputError:
+        return InputError(f"filter {self.text!r}: {what}: {_EXAMPLE}")
+
+    def peek(self) -> str:
+        return self.tokens[self.at][1].lower() if self.at < len(self.tokens) else ""
+
+    def take(self) -> tuple[str, str]:
+        if self.at >= len(self.tokens):
+            raise self.error("ends too early")
+        self.at += 1
+        return self.tokens[self.at - 1]
+
+    def either(self) -> ColumnElement[bool]:
+        parts = [self.both()]
+        while self.peek() == "or":
+            self.take()
+            parts.append(self.both())
+        return or_(*parts)
+
+    def both(self) -> ColumnElement[bool]:
+        parts = [self.one()]
+        while self.peek() == "and":
+            self.take()
+            parts.append(self.one())
+        return and_(*parts)
+
+    def one(self) -> ColumnElement[bool]:
+        if self.peek() == "not":
+            self.take()
+            return not_(func.coalesce(self.one(), False))
+        if self.peek() == "(":
+            return self.group()
+        kind, field = self.take()
+        if kind == "op":
+            raise self.error(f"a field name should stand where {field!r} stands")
+        return self.compare(_unquote(kind, field))
+
+    def group(self) -> ColumnElement[bool]:
+        self.take()
+        self.depth += 1
+        if self.depth > 50:
+            raise self.error("nested more than 50 deep")
+        inside = self.either()
+        if self.take()[1] != ")":
+            raise self.error("a closing ) is missing")
+        self.depth -= 1
+        return inside
+
+    def compare(self, field: str) -> ColumnElement[bool]:
+        operator = self.take()[1].lower()
+        if operator == "in":
+            return or_(*[_compare(field, "=", value) for value in self.values()])
+        if operator not in {"=", "==", "!=", "<", "<=", ">", ">=", "contains"}:
+            raise self.error(f"{operator!r} is no comparison (= != < <= > >= in contains)")
+        return _compare(field, operator.replace("==", "="), self.value())
+
+    def value(self) -> Any:
+        kind, token = self.take()
+        if kind == "op":
+            raise self.error(f"a value should stand where {token!r} stands")
+        return _literal(kind, token)
+
+    def values(self) -> list[Any]:
+        if self.take()[1] != "(":
+            raise self.error("'in' needs a list in brackets")
+        found = [self.value()]
+        while self.peek() == ",":
+            self.take()
+            found.append(self.value())
+        if self.take()[1] != ")":
+            raise self.error("a closing ) is missing")
+        return found
+
+
+def _unquote(kind: str, token: str) -> str:
+    return re.sub(r"\\(.)", r"\1", token[1:-1]) if kind == "string" else token
+
+
+def _literal(kind: str, token: str) -> Any:
+    if kind == "string":
+        return _unquote(kind, token)
+    if token.lower() in {"true", "false"}:
+        return token.lower() == "true"
+    try:
+        return float(token)
+    except ValueError:
+        return token
+
+
+def _compare(field: str, operator: str, value: Any) -> ColumnElement[bool]:
+    column = _COLUMNS.get(field)
+    plain = column is not None
+    stored: Any = column if plain else func.json_extract(documents.c.metadata, _path(field))
+    as_text = cast(stored, Text)
+    if operator == "contains":
+        return func.instr(func.lower(as_text), str(_shown(value)).lower()) > 0
+    if isinstance(value, bool):
+        value, operand = int(value), cast(stored, Float)
+    elif isinstance(value, float):
+        numeric = as_text.op("GLOB")("[-+.0-9]*")
+        return and_(numeric, _apply(cast(stored, Float), operator, value))
+    else:
+        operand = as_text
+    return _apply(operand, operator, value)
+
+
+def _shown(value: Any) -> Any:
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _path(field: str) -> str:
+    quoted = field.replace("\\", "\\\\").replace('"', '\\"')
+    return f'$."{quoted}"'
+
+
+def _apply(left: Any, operator: str, right: Any) -> Any:
+    return {
+        "=": lambda: left == right,
+        "!=": lambda: left != right,
+        "<": lambda: left < right,
+        "<=": lambda: left <= right,
+        ">": lambda: left > right,
+        ">=": lambda: left >= right,
+    }[operator]()

@@ -1,0 +1,1 @@
+"""Checking what was said. Verifiers change only `case.answer`."""

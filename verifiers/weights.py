@@ -1,0 +1,36 @@
+"""Reads the fitted logistic judges. Fitting lies in benchmarks/fit_support.py."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from pilotfish.errors import SettingsError
+
+FILE = Path(__file__).with_name("weights.json")
+
+
+@dataclass(frozen=True, slots=True)
+class Logistic:
+    """P = 1 / (1 + exp(-(bias + sum of weight x feature)))."""
+
+    bias: float
+    weights: Mapping[str, float]
+
+    def __call__(self, features: Mapping[str, float]) -> float:
+        total = self.bias + sum(w * features[name] for name, w in self.weights.items())
+        return 1.0 / (1.0 + math.exp(-max(-40.0, min(40.0, total))))
+
+
+@cache
+def judge(name: str) -> Logistic:
+    """The judge of that name ('claim' or 'answer') out of weights.json."""
+    try:
+        fields = json.loads(FILE.read_text(encoding="utf-8"))[name]
+        return Logistic(float(fields["bias"]), fields["weights"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise SettingsError(f"{FILE} has no usable judge {name!r} ({error}): reinstall pilotfish") from None
