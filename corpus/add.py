@@ -92,7 +92,9 @@ class Adder:
                 continue
             key = parsed.id or source.name
             if key in seen:
-                reason = f"id {key!r} was already added from {seen[key]}: give each document its own"
+                reason = (
+                    f"id {key!r} was already added from {seen[key]}: give each document its own"
+                )
                 report.failed.append(ParseFailure(source.name, reason))
                 continue
             seen[key] = source.name

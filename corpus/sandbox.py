@@ -118,7 +118,7 @@ class Sandbox:
     def _start(self) -> socket.socket:
         ours, theirs = socket.socketpair()
         root = str(Path(__file__).resolve().parent.parent)
-        places = json.dumps([root, *(os.path.abspath(place) for place in sys.path)])
+        places = json.dumps([root, *(str(Path(place).absolute()) for place in sys.path)])
         command = [sys.executable, "-I", "-c", _CODE, places, str(theirs.fileno())]
         environment = {key: os.environ[key] for key in _KEPT_ENV if key in os.environ}
         with theirs:

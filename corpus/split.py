@@ -150,9 +150,7 @@ def _prose(section: Section, rows: list[Stretch]) -> Iterator[Stretch]:
 
 
 def _placed(row: Stretch, section: Section) -> Stretch:
-    return Stretch(
-        row.start, row.end, "table", section.page, section.heading, row.table, row.row
-    )
+    return Stretch(row.start, row.end, "table", section.page, section.heading, row.table, row.row)
 
 
 def _packed(sentences: list[tuple[int, int, int]], room: int) -> Iterator[tuple[int, int]]:

@@ -12,10 +12,12 @@ import Stemmer
 
 from pilotfish.text import CJK, fold
 
-_TOKEN = re.compile(r"(?:(?![\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff])[^\W_])+|[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff]+")  # fmt: skip
+_TOKEN = re.compile(rf"(?:(?!{CJK.pattern})[^\W_])+|(?:{CJK.pattern})+")
 _STOP = frozenset(
-    "a an and are as at be but by for if in into is it no not of on or such that the their then "
-    "there these they this to was will with".split()
+    (
+        "a an and are as at be but by for if in into is it no not of on or such that the their "
+        "then there these they this to was will with"
+    ).split()
 )
 _STEMMER = Stemmer.Stemmer("english")
 

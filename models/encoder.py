@@ -142,7 +142,7 @@ def _same_weights(weights: Weights, folder: Path, manifest: Manifest) -> None:
 
 
 def _export(weights: Weights, root: Path) -> None:
-    """Run `python -m models.export` from the engine's own folder, so a user's `models` never wins."""
+    """Run `python -m models.export` in the engine's own folder: a user's `models` never wins."""
     engine = Path(__file__).resolve().parent.parent
     path = os.pathsep.join([str(engine), *filter(None, [os.environ.get("PYTHONPATH")])])
     command = [sys.executable, "-m", "models.export", weights.name, str(root)]

@@ -46,6 +46,7 @@ def export(name: str, root: Path) -> Path:
     root.mkdir(parents=True, exist_ok=True)
     work = Path(tempfile.mkdtemp(prefix=".export-", dir=root))
     try:
+        work.chmod(0o755)
         made = build(weights, work)
         return _place(work, root / f"{manifest.slug(weights.name)}-{made.fingerprint}")
     finally:
@@ -63,9 +64,7 @@ def build(weights: Weights, work: Path) -> Manifest:
         (work / left).unlink(missing_ok=True)
     made = _describe(model, weights)
     files = {name: file_sha256(work / name) for name in (GRAPH, TOKENIZER)}
-    made = dataclasses.replace(
-        made, precision=precision, self_check=cosine, note=note, files=files
-    )
+    made = dataclasses.replace(made, precision=precision, self_check=cosine, note=note, files=files)
     (work / MANIFEST).write_text(made.dump(), encoding="utf-8")
     for file in work.iterdir():
         _sync(file)
@@ -195,9 +194,9 @@ def main(arguments: list[str]) -> int:
     """Export, print the folder; 3 and one line on stderr where a SettingsError says why not."""
     name, root = arguments
     try:
-        print(export(name, Path(root)))
+        sys.stdout.write(f"{export(name, Path(root))}\n")
     except SettingsError as error:
-        print(error, file=sys.stderr)
+        sys.stderr.write(f"{error}\n")
         return 3
     return 0
 

@@ -145,18 +145,23 @@ def _split_outliers(model: Any, ranges: Ranges) -> tuple[Ranges, dict[str, Array
         gelu = makers.get(node.input[0])
         if node.op_type != "MatMul" or gelu is None or gelu.op_type != "BiasGelu":
             continue
-        names = (makers[gelu.input[0]].input[1], gelu.input[1], node.input[1])
-        if any(name not in weights for name in names):
+        first = makers[gelu.input[0]]
+        slots = ((first, first.input[1]), (gelu, gelu.input[1]), (node, node.input[1]))
+        if any(name not in weights for _, name in slots):
             continue
         low, high = ranges[node.input[0]]
         copies = np.maximum(1, np.ceil(high / CEILING)).astype(int)
         extra = np.repeat(np.arange(len(copies)), copies - 1)
         index = np.concatenate([np.arange(len(copies)), extra])
         share = copies[index].astype(np.float32)
-        first, bias, second = (numpy_helper.to_array(weights[name]) for name in names)
-        new = (first[:, index], bias[index], second[index] / share[:, None])
-        for name, value in zip(names, new, strict=True):
-            weights[name].CopyFrom(numpy_helper.from_array(np.ascontiguousarray(value), name))
+        into, bias, out = (numpy_helper.to_array(weights[name]) for _, name in slots)
+        grown = (into[:, index], bias[index], out[index] / share[:, None])
+        for (owner, name), value in zip(slots, grown, strict=True):
+            # A new name: the exporter lets layers share equal constants.
+            own = f"{node.output[0]}/{name}/split"
+            tensor = numpy_helper.from_array(np.ascontiguousarray(value), own)
+            model.graph.initializer.append(tensor)
+            owner.input[1] = own
         ranges[node.input[0]] = (low[index], high[index])
         parts[node.output[0]] = share
     return ranges, parts

@@ -38,7 +38,7 @@ Her first novel, The Salt Road, won the Whitfield Prize and was translated into 
 Employees accrue 1.75 days of paid leave per month; unused days lapse on 31 March of the next year.
 Great job 🎉🎉 see you tomorrow 😀
 The court held that the clause was unenforceable because its terms were too vague to be applied.
-"""
+"""  # noqa: E501
 
 LINES = tuple(line for line in _LINES.strip().splitlines())
 

@@ -21,7 +21,9 @@ _PREFIXED = re.compile(
     r"|\bAIza[\w-]{20,}|\b(?:AKIA|ASIA)[A-Z0-9]{12,}|\bya29\.[\w.-]{10,}"
     r"|\beyJ[\w-]{8,}\.[\w-]{8,}(?:\.[\w-]*)?"
 )
-_SCHEME = re.compile(r"\b((?i:Bearer)(?=\s+[^\s\"',;)\]}]{4})|Basic(?=\s+[\w+/=-]{16}))\s+[^\s\"',;)\]}]+")
+_SCHEME = re.compile(
+    r"\b((?i:Bearer)(?=\s+[^\s\"',;)\]}]{4})|Basic(?=\s+[\w+/=-]{16}))\s+[^\s\"',;)\]}]+"
+)
 _HEADER = re.compile(
     r"\b((?:proxy-)?authorization[\"']?\s*[:=]\s*(?:b?[\"'])?)"
     r"(?:(?:Bearer|Basic)\s+)?[^\s\"',;)\]}]+",

@@ -66,9 +66,7 @@ class Settings(_Strict):
     passages: int = Field(10, gt=0, description="passages retrieved for an answer")
     prompt_tokens: int = Field(3000, gt=200, description="token budget of the passages")
     abstain_below: float = Field(0.5, ge=0, le=1, description="support an answer needs")
-    extract_above: float = Field(
-        0.8, ge=0, le=1, description="support above which no LLM is asked"
-    )
+    extract_above: float = Field(0.8, ge=0, le=1, description="support above which no LLM is asked")
     concurrency: int = Field(8, gt=0, le=256, description="questions in flight with an LLM")
     llm: LLMSettings = LLMSettings()
     limits: LimitSettings = LimitSettings()
@@ -109,7 +107,9 @@ def _checked(merged: Mapping[str, tuple[Any, str]]) -> dict[str, Any]:
     for key, (value, source) in merged.items():
         if key not in known:
             near = difflib.get_close_matches(key, known, n=1, cutoff=0.4)
-            hint = f"did you mean {_spelt(near[0], source)}?" if near else "see pilotfish config show"
+            hint = (
+                f"did you mean {_spelt(near[0], source)}?" if near else "see pilotfish config show"
+            )
             raise SettingsError(f"unknown setting {_spelt(key, source)} ({source}): {hint}")
         place = nested
         *parents, last = key.split(".")

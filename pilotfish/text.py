@@ -18,7 +18,9 @@ _NEGATION = re.compile(
     r"refuses?|refused|denied|excluded|n't)\b|n['’]t\b|不|没有|沒有|未|無|无",
     re.IGNORECASE,
 )
-_END = re.compile(r"[.!?]+[\"'”’)\]]*(?=\s)|[。！？]+[”」』）]*|\n\s*\n|\n(?=\s*(?:[-*•#|]|\d+[.)]\s))")
+_END = re.compile(
+    r"[.!?]+[\"'”’)\]]*(?=\s)|[。！？]+[”」』）]*|\n\s*\n|\n(?=\s*(?:[-*•#|]|\d+[.)]\s))"
+)
 _ABBREVIATION = re.compile(
     r"(?:\b(?:[A-Z]|e\.g|i\.e|etc|vs|al|Mr|Mrs|Ms|Dr|Prof|St|Jr|Sr|Inc|Ltd|Co|Corp|No|Fig|fig|"
     r"Eq|eq|approx|ca|cf|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sep|Sept|Oct|Nov|Dec))\.$"
@@ -58,7 +60,7 @@ def _ends(text: str, start: int, end: int) -> bool:
     """Whether the full stop that closes text[start:end] really ends a sentence."""
     if _ABBREVIATION.search(text, max(start, end - 12), end):
         return False
-    follower = text[end:].lstrip()[:1] if end + 80 > len(text) else text[end : end + 80].lstrip()[:1]
+    follower = text[end : end + 80].lstrip()[:1]
     return not follower.islower()
 
 
@@ -96,6 +98,6 @@ def is_cjk(text: str) -> bool:
 
 
 def shorten(text: str, limit: int) -> str:
-    """One line of at most `limit` characters, cut with an ellipsis; for people, never for quotes."""
+    """One line of at most `limit` characters, cut with an ellipsis; never for quotes."""
     line = " ".join(text.split())
     return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"

@@ -13,6 +13,7 @@ from typing import Literal
 Kind = Literal["text", "table", "triple", "manual"]
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 
+
 @dataclass(frozen=True, slots=True)
 class Turn:
     """One turn of the conversation before the question."""

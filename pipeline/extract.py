@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pilotfish.types import Answer, Case, Passage
 from verifiers import evidence
 from verifiers.evidence import Embed, Window
-from verifiers.relevance import TOTALS, features, relevance
+from verifiers.relevance import TOTALS, features, pick_score
 
 READ_PASSAGES = 5
 MODEL = "extract"
@@ -35,9 +35,7 @@ class Extract:
         window, score, rank = found[0]
         if window.passage.kind == "table" and TOTALS.search(question):
             why = "the question asks for a figure over many rows; one row is no answer"
-            return replace(
-                case, answer=Answer("", model=MODEL, abstained=True), notes={"why": why}
-            )
+            return replace(case, answer=Answer("", model=MODEL, abstained=True), notes={"why": why})
         text, values = said(question, window, self.embed)
         notes = {"score": round(score, 4), "features": _rounded(features(question, window, rank))}
         return replace(case, answer=Answer(text, values, MODEL), notes=notes)
@@ -46,11 +44,11 @@ class Extract:
 def candidates(
     question: str, passages: Sequence[Passage], embed: Embed
 ) -> list[tuple[Window, float, int]]:
-    """(window, P(it answers), rank of its passage), best first."""
+    """(window, its score, rank of its passage), best first."""
     ranks = {passage.id: rank for rank, passage in enumerate(passages)}
     found = [window for passage in passages for window in evidence.windows(passage, widths=(1,))]
     rated = [
-        (window, relevance(question, window, ranks[window.passage.id]), ranks[window.passage.id])
+        (window, pick_score(question, window, ranks[window.passage.id]), ranks[window.passage.id])
         for window in evidence.ranked(question, found, embed)
     ]
     return sorted(rated, key=lambda one: (-one[1], one[2]))

@@ -84,9 +84,7 @@ class Library:
 
     def add(self, paths: Sequence[str], hooks: Hooks = Hooks()) -> Report:
         """Add files and folders, then bring the indexes up to date."""
-        limits = ParseLimits(
-            file_mb=self.settings.limits.file_mb, pages=self.settings.limits.pages
-        )
+        limits = ParseLimits(file_mb=self.settings.limits.file_mb, pages=self.settings.limits.pages)
         with Sandbox(limits) as sandbox:
             adder = Adder(self.database, self.collection(), self.splitter(), sandbox, hooks.stored)
             report = adder(paths)
@@ -136,7 +134,9 @@ class Library:
         """Retrieve only."""
         return run(self.retriever(retriever, k), Case(self.checked(question)))
 
-    def ask(self, question: Question, recipe_name: str = "default", item: int | None = None) -> Case:
+    def ask(
+        self, question: Question, recipe_name: str = "default", item: int | None = None
+    ) -> Case:
         """Answer one question with a recipe; the trace carries times and money."""
         collection = self.collection()
         purse = Purse(self.database, collection.name, collection.id, item, time.monotonic())
@@ -144,7 +144,8 @@ class Library:
 
     def checked(self, question: Question) -> Question:
         """The question, trimmed; InputError when it is empty or far too long."""
-        text = question.text.strip()
+        # Half characters come in by the shell's bytes; neither database nor model takes them.
+        text = question.text.encode("utf-8", "replace").decode().strip()
         limit = self.settings.limits.question_chars
         if not text:
             raise InputError("the question is empty: ask something")
@@ -170,7 +171,7 @@ class Library:
         encoder = Encoder(name, threads=self.settings.threads)
         if encoder.limit - 2 < self.collection().split_tokens:
             raise InputError(
-                f"encoder {name} reads {encoder.limit} tokens, the passages of this collection have "
+                f"encoder {name} reads {encoder.limit} tokens, this collection's passages have "
                 f"up to {self.collection().split_tokens}: add the documents to a new collection"
             )
         shelf = Shelf(self.database, self.settings.collection, self.shelf.root, lambda: encoder)
@@ -188,4 +189,3 @@ class Library:
             used = {collections.find(connection, n).encoder for n in collections.names(connection)}
             if used == {self.collection().encoder}:
                 passages.drop_vectors(connection, [self.encoder.fingerprint])
-

@@ -7,12 +7,10 @@ its messages. Not here: prompts, citations (verifiers read the keys in the text)
 
 from __future__ import annotations
 
-import contextvars
 import functools
 import importlib
 import logging
 import os
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
@@ -22,10 +20,11 @@ from pilotfish.errors import ModelError, SettingsError
 from pilotfish.redact import RedactingFilter
 from pilotfish.settings import LLMSettings
 from pilotfish.types import Answer, Case
-from pipeline.llm_bill import Quote, Tab, check_calls, over_budget
+from pipeline.llm_bill import Quote, Tab, check_calls, over_budget, rough_count
 from pipeline.llm_errors import Failure, backoff, read, to_error
 from pipeline.llm_ledger import Claim, Desk
 from pipeline.llm_reply import Reply, parse
+from pipeline.llm_within import within
 from pipeline.prices import find
 from pipeline.purse import Purse
 from store.ledger import Call
@@ -79,7 +78,7 @@ class LLM:
     def __call__(self, case: Case, /) -> Case:
         desk, tab = self._desk(case), Tab()
         result = self._converse(case, desk, tab)
-        event = tab.event(self.name, desk.at_risk() if tab.attempts else (0, 0.0))
+        event = tab.event(self.name, desk.at_risk() if tab.unknown or tab.lost else (0, 0.0))
         event = replace(event, detail={"model": self.model, **event.detail})
         if isinstance(result, Reply):
             event = replace(event, detail={**event.detail, "finish": result.finish})
@@ -108,7 +107,8 @@ class LLM:
         if paid is not None and isinstance(reply := _replay(desk, tab, paid), Reply):
             return reply
         check_calls(case)
-        quote, limits = self._quote(desk.call), case.question.limits
+        limits = case.question.limits
+        quote = self._quote(desk.call, exact=limits.budget_usd is not None)
         result: Reply | Failure | None = None
         while True:
             left = self.purse.seconds_left(limits)
@@ -123,29 +123,33 @@ class LLM:
             if isinstance(result, Reply):
                 return result
             log.warning("%s attempt %d: %s", self.name, tab.attempts, result.message)
-            delay = self._delay(result, tab)
-            if delay is None or (left is not None and delay >= left):
+            delay, left = self._delay(result, tab), self.purse.seconds_left(limits)
+            if delay is None or (left is not None and 0 < left <= delay):
                 return result
             self.sleep(delay)
 
-    def _quote(self, call: Call) -> Quote:
+    def _quote(self, call: Call, exact: bool) -> Quote:
+        """Counting a long prompt takes 10 ms; without a budget bytes / 4 is good enough."""
         price = find(self.model, _litellm().model_cost)
-        tokens = 3 + sum(4 + _count(message["content"]) for message in call.messages)
+        count = _count if exact else rough_count
+        tokens = 3 + sum(4 + count(message["content"]) for message in call.messages)
         return Quote(tokens, self.options.max_tokens, price, _count)
 
     def _attempt(self, desk: Desk, tab: Tab, quote: Quote, left: float | None) -> Reply | Failure:
         """One row of the ledger and one HTTP request, or the reply of an equal call."""
         limit = self.options.timeout + GRACE
         seconds = limit if left is None else min(limit, left)
+        until = time.monotonic() + seconds
         claim = desk.claim(quote.usd, seconds)
         if isinstance(claim, Failure):
             return claim
         if claim.reply is not None:
             return _replay(desk, tab, claim)
-        tab.attempts, tab.row_id = tab.attempts + 1, claim.row_id
+        tab.attempts, tab.row_id, tab.unknown = tab.attempts + 1, claim.row_id, claim.unknown
         sent: str | Failure | None = None
         try:
-            sent = _within(seconds, functools.partial(self._send, desk.call))
+            wall = limit if left is None else until - time.monotonic()
+            sent = within(max(wall, 0.0), functools.partial(self._send, desk.call))
         finally:
             if sent is None:  # interrupted: whoever comes next must not wait for us
                 desk.fail(claim.row_id, Failure("interrupted", "", state="unknown"))
@@ -192,7 +196,7 @@ class LLM:
                 **call.parameters,
             )
             return str(response.model_dump_json(warnings="none"))
-        except Exception as error:  # the boundary: LiteLLM, its SDKs and httpx end here
+        except Exception as error:
             return read(error)
 
 
@@ -210,27 +214,12 @@ def _after(result: Reply | Failure | None) -> str:
     return f" (after: {result.message})" if isinstance(result, Failure) else ""
 
 
-def _within(seconds: float, work: Callable[[], str | Failure]) -> str | Failure:
-    """Run in a thread of its own, and stop listening after so many seconds.
-
-    httpx's time-out starts anew with each byte, so a server that drips would hold us for ever.
-    """
-    found: list[str | Failure] = []
-    context = contextvars.copy_context()
-    thread = threading.Thread(
-        target=lambda: found.append(context.run(work)), name="pilotfish-llm", daemon=True
-    )
-    thread.start()
-    thread.join(seconds)
-    return found[0] if found else Failure("timeout", "no whole answer in time", "always", "unknown")
-
-
 def _count(text: str) -> int:
     """Tokens by LiteLLM's default encoding (it lies in its wheel; others are downloads)."""
     try:
         return int(_litellm().token_counter(model="", text=text))
-    except Exception:  # the boundary: an estimate must not end a call
-        return len(text) // 4 + 1
+    except Exception:
+        return rough_count(text)
 
 
 def _key_name(model: str) -> str:

@@ -59,6 +59,7 @@ class Tab:
     row_id: int | None = None
     replayed: Bill | None = None
     opened: float = field(default_factory=time.perf_counter)
+    unknown: int = 0  # attempts before ours whose outcome nobody knows
     lost: list[float | None] = field(default_factory=list)  # reserved USD, outcome unknown
 
     @property
@@ -92,6 +93,11 @@ class Tab:
         return Event(
             name, started, seconds, self.calls, prompt, completion, self.cost, detail=detail
         )
+
+
+def rough_count(text: str) -> int:
+    """Tokens, as bytes / 4: a little high for English, near enough for other scripts."""
+    return len(text.encode(errors="replace")) // 4 + 1
 
 
 def check_calls(case: Case) -> None:

@@ -23,13 +23,15 @@ from store.ledger import Bill, Call
 class Claim:
     """The right to send (`reply` None), or the reply of the same call that was paid before.
 
-    `quoted` are the content hashes of the documents in the prompt, when it was sent.
+    `quoted` are the content hashes of the documents in the prompt, when it was sent;
+    `unknown` counts earlier attempts whose outcome nobody knows.
     """
 
     row_id: int
     reply: str | None = None
     bill: Bill = field(default_factory=Bill)
     quoted: Mapping[str, str] = field(default_factory=dict)
+    unknown: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +75,7 @@ class Desk:
                 return None
             row_id = ledger.reserve(connection, self.call, self.purse.item_id, usd)
             ledger.mark_sent(connection, row_id)
-            return Claim(row_id, quoted=self._stored(connection))
+            return Claim(row_id, quoted=self._stored(connection), unknown=unknown)
 
     def store(self, claim: Claim, raw: str, bill: Bill) -> None:
         """Commit the raw reply, and which documents it may quote.

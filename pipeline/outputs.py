@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import os
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -67,9 +68,7 @@ def citation(one: Citation) -> dict[str, object]:
 
 def nearest(case: Case, count: int = 3) -> list[dict[str, object]]:
     """The best passages that were found, as places; given when nothing is answered."""
-    return [
-        {"document": p.document, "start": p.start, "end": p.end} for p in case.passages[:count]
-    ]
+    return [{"document": p.document, "start": p.start, "end": p.end} for p in case.passages[:count]]
 
 
 def failed_line(custom_id: str, code: str, message: str) -> dict[str, object]:
@@ -140,9 +139,12 @@ def _xlsx(lines: Iterable[Mapping[str, object]]) -> bytes:
     sheet = book.create_sheet("answers")
     sheet.append(list(_COLUMNS))
     for line in lines:
-        sheet.append([
-            ILLEGAL_CHARACTERS_RE.sub("", v)[:32_000] if isinstance(v, str) else v for v in _flat(line)
-        ])  # fmt: skip
+        sheet.append([_cell(value, ILLEGAL_CHARACTERS_RE) for value in _flat(line)])
     out = io.BytesIO()
     book.save(out)
     return out.getvalue()
+
+
+def _cell(value: object, illegal: re.Pattern[str]) -> object:
+    """What a workbook can hold: no control characters, at most 32,000 of the others."""
+    return illegal.sub("", value)[:32_000] if isinstance(value, str) else value

@@ -8,6 +8,8 @@ from __future__ import annotations
 import csv
 import io
 import json
+import zipfile
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +17,9 @@ from pathlib import Path
 from pilotfish.errors import InputError, NotFound
 
 _QUESTION_NAMES = ("question", "questions", "query", "text", "prompt", "frage", "问题")
+# What openpyxl raises on damaged workbooks; XML errors are SyntaxErrors, its own are ValueErrors.
+_UNREADABLE = (zipfile.BadZipFile, zlib.error, OSError, EOFError, SyntaxError,
+               KeyError, ValueError, IndexError, TypeError, AttributeError)  # fmt: skip
 _ID_NAMES = ("custom_id", "id", "key", "nr", "number")
 
 
@@ -68,6 +73,10 @@ def _json_lines(text: str) -> Iterator[Line]:
             continue
         try:
             fields = json.loads(raw)
+            json.dumps(fields, ensure_ascii=False).encode()
+        except UnicodeEncodeError:
+            yield Line(number, str(number), problem="half a character in it (a lone surrogate)")
+            continue
         except (ValueError, RecursionError):
             yield Line(number, str(number), problem="not valid JSON")
             continue
@@ -122,16 +131,13 @@ def _delimiter(text: str) -> str:
 
 def xlsx_rows(path: Path, data: bytes) -> list[list[str]]:
     """Rows of the first sheet of a workbook."""
-    import zipfile
-
     from openpyxl import load_workbook
-    from openpyxl.utils.exceptions import InvalidFileException
 
     try:
         book = load_workbook(io.BytesIO(data), read_only=True, data_only=True)
         return [["" if cell is None else str(cell) for cell in row]
                 for row in book.worksheets[0].iter_rows(values_only=True)]  # fmt: skip
-    except (zipfile.BadZipFile, InvalidFileException, KeyError, ValueError, IndexError) as error:
+    except _UNREADABLE as error:
         raise InputError(f"{path} is no readable workbook: {error}") from None
 
 

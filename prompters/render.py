@@ -48,7 +48,8 @@ class Render:
     def _fitting(self, passages: Sequence[Passage]) -> list[Passage]:
         """The best passages whose tokens fit the budget; never none if there are any."""
         counts = self.count([passage.text for passage in passages])
-        kept, used = [], 0
+        kept: list[Passage] = []
+        used = 0
         for passage, tokens in zip(passages, counts, strict=True):
             if kept and used + tokens > self.budget:
                 break

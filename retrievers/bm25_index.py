@@ -13,8 +13,8 @@ from pathlib import Path
 
 import tantivy
 
-from pilotfish.errors import IndexCorrupt
 from corpus.tokens import tokens
+from pilotfish.errors import IndexCorrupt
 
 FOLDER = "bm25"
 _HEAP = 64_000_000  # bytes of the writer's buffer
@@ -33,7 +33,9 @@ class BM25Index:
             self._index = tantivy.Index.open(str(folder))
             self._searcher = self._index.searcher()
         except (ValueError, OSError) as error:
-            raise IndexCorrupt(f"lexical index {folder}: {error}: run pilotfish doctor --repair") from None
+            raise IndexCorrupt(
+                f"lexical index {folder}: {error}: run pilotfish doctor --repair"
+            ) from None
 
     def __len__(self) -> int:
         return int(self._searcher.num_docs)
@@ -41,7 +43,8 @@ class BM25Index:
     def ids(self) -> set[int]:
         """Every passage id that the index holds."""
         hits = self._searcher.search(tantivy.Query.all_query(), limit=max(1, len(self))).hits
-        return set(self._searcher.fast_field_values("id", [address for _, address in hits]))
+        found = self._searcher.fast_field_values("id", [address for _, address in hits])
+        return {int(i or 0) for i in found}
 
     def search(self, query: str, k: int, allowed: Sequence[int] | None = None) -> Hits:
         """Up to k (passage id, score), best first; `allowed` restricts to these passage ids."""
@@ -58,7 +61,7 @@ class BM25Index:
             ])  # fmt: skip
         hits = self._searcher.search(parsed, limit=k, count=False).hits
         ids = self._searcher.fast_field_values("id", [address for _, address in hits])
-        return [(int(i), float(score)) for i, (score, _) in zip(ids, hits, strict=True)]
+        return [(int(i or 0), float(score)) for i, (score, _) in zip(ids, hits, strict=True)]
 
     def _weigh(self, counts: Counter[str]) -> list[tuple[str, int]]:
         """All terms of a usual question; of a very long one only the rarest."""

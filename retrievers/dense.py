@@ -19,7 +19,7 @@ class Dense:
 
     shelf: Shelf
     k: int = 100
-    readable: float = 0.6
+    readable: float = 0.8
     name: str = "dense"
 
     def __call__(self, case: Case, /) -> Case:

@@ -6,6 +6,7 @@ Not here: encoding (models/encoder.py), publishing (retrievers/generation.py).
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -35,7 +36,10 @@ class DenseIndex:
             self._index: Any = faiss.read_index(str(path))
         except RuntimeError as error:
             reason = str(error).splitlines()[0][-120:]
-            raise IndexCorrupt(f"vector index {path}: {reason}: run pilotfish doctor --repair") from None
+            raise IndexCorrupt(
+                f"vector index {path}: {reason}: run pilotfish doctor --repair"
+            ) from None
+        faiss.omp_set_num_threads(1)  # one question is one scan: threads only wait for each other
         self._faiss = faiss
 
     def __len__(self) -> int:
@@ -64,7 +68,9 @@ class DenseIndex:
         return faiss.SearchParameters(**options) if options else None
 
 
-def update(source: Path | None, target: Path, added: tuple[Ids, Vectors], removed: Sequence[int]) -> int:
+def update(
+    source: Path | None, target: Path, added: tuple[Ids, Vectors], removed: Sequence[int]
+) -> int:
     """Write `source` (None: an empty index) with changes to `target`; give its size.
 
     `added` is (ids of shape (n,), vectors of shape (n, dimension)).
@@ -72,7 +78,7 @@ def update(source: Path | None, target: Path, added: tuple[Ids, Vectors], remove
     import faiss
 
     ids, vectors = added
-    index = _plain(vectors.shape[1]) if source is None else faiss.read_index(str(source))
+    index: Any = _plain(vectors.shape[1]) if source is None else faiss.read_index(str(source))
     if len(removed) and index.ntotal:
         index.remove_ids(np.asarray(removed, dtype=np.int64))
     if len(ids):
@@ -113,8 +119,7 @@ def _grown(index: Any) -> Any:
 
 def _content(index: Any) -> tuple[Ids, Vectors]:
     """All ids and vectors of an index of either kind."""
-    import faiss
-
+    faiss: Any = importlib.import_module("faiss")  # its stubs lack DirectMap
     ids = _ids(index)
     if not hasattr(index, "nlist"):
         return ids, index.index.reconstruct_n(0, index.ntotal)

@@ -10,12 +10,11 @@ import contextlib
 import logging
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 import numpy as np
-from sqlalchemy import Connection
 
 from pilotfish.errors import IndexCorrupt
 from pilotfish.types import Passage
@@ -26,7 +25,11 @@ from store.collections import Collection
 from store.database import Database, locked
 from store.passages import Since
 
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
 EMBED_WINDOW = 1024  # passages encoded between two commits
+KEPT = 20_000  # passages held in memory
 log = logging.getLogger("pilotfish.shelf")
 Progress = Callable[[int], None]
 
@@ -37,7 +40,9 @@ class Encodes(Protocol):
     fingerprint: str
     dimension: int
 
-    def encode(self, texts: Sequence[str], *, kind: str = ...) -> Vectors: ...
+    def encode(
+        self, texts: Sequence[str], *, kind: Literal["passage", "query"] = ...
+    ) -> Vectors: ...
 
     def readable(self, text: str) -> float: ...
 
@@ -64,6 +69,7 @@ class Shelf:
         self._encoder = encoder
         self._opened: tuple[Path, Opened] | None = None
         self._allowed: dict[tuple[int, str], list[int]] = {}
+        self._known: tuple[int, dict[int, Passage]] = (-1, {})
         self._mutex = threading.Lock()
 
     @property
@@ -107,9 +113,20 @@ class Shelf:
         return opened
 
     def fetch(self, hits: Sequence[tuple[int, float]]) -> tuple[Passage, ...]:
-        """The passages behind (id, score) pairs, without those removed meanwhile."""
+        """The passages behind (id, score) pairs, without those removed meanwhile.
+
+        Passages never change, and a removal makes a new revision: what was read at this
+        revision is kept, up to KEPT passages.
+        """
         with self.database.read() as connection:
-            return passages.fetch(connection, [i for i, _ in hits], [s for _, s in hits])
+            revision = collections.find(connection, self.name).revision
+            known = self._known[1] if self._known[0] == revision else {}
+            missing = [i for i, _ in hits if i not in known]
+            if missing:
+                kept = known if len(known) + len(missing) <= KEPT else {}
+                known = kept | passages.fetch(connection, [i for i, _ in hits if i not in kept])
+        self._known = (revision, known)
+        return tuple(replace(known[i], score=score) for i, score in hits if i in known)
 
     def allowed(self, condition: str | None) -> list[int] | None:
         """Passage ids that pass a metadata filter; None when there is no filter."""
@@ -145,7 +162,9 @@ class Shelf:
                 return
             vectors = encoder.encode([text for _, text in rows]).astype("<f2")
             with self.database.write() as connection:
-                pairs = [(sha, vector.tobytes()) for (sha, _), vector in zip(rows, vectors, strict=True)]
+                pairs = [
+                    (sha, vector.tobytes()) for (sha, _), vector in zip(rows, vectors, strict=True)
+                ]
                 passages.put_vectors(connection, encoder.fingerprint, pairs)
             progress(len(rows))
 

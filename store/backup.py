@@ -33,7 +33,9 @@ def backup(workspace: Workspace, target: Path) -> int:
             os.replace(fresh, target)
         except OSError as error:
             fresh.unlink(missing_ok=True)
-            raise InputError(f"cannot write {target}: {error.strerror}: choose another file") from None
+            raise InputError(
+                f"cannot write {target}: {error.strerror}: choose another file"
+            ) from None
     return target.stat().st_size
 
 

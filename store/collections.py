@@ -56,9 +56,7 @@ def bump(connection: Connection, collection_id: int) -> int:
     connection.execute(
         update(collections).where(row.id == collection_id).values(revision=row.revision + 1)
     )
-    return int(
-        connection.execute(select(row.revision).where(row.id == collection_id)).scalar_one()
-    )
+    return int(connection.execute(select(row.revision).where(row.id == collection_id)).scalar_one())
 
 
 def set_encoder(connection: Connection, collection_id: int, encoder: str, tokens: int) -> None:

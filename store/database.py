@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -27,14 +28,18 @@ class Database:
 
     def __init__(self, path: Path, *, create: bool) -> None:
         if not create and not path.exists():
-            raise NotFound(f"no workspace at {path.parent}: add documents first (pilotfish add PATH)")
+            raise NotFound(
+                f"no workspace at {path.parent}: add documents first (pilotfish add PATH)"
+            )
         path.parent.mkdir(parents=True, exist_ok=True)
         self.path = path
         self._engine = _engine(path)
         try:
             self._upgrade()
         except OperationalError as error:
-            raise SettingsError(f"cannot open {path}: {error.orig}: check its permissions") from None
+            raise SettingsError(
+                f"cannot open {path}: {error.orig}: check its permissions"
+            ) from None
         except DatabaseError as error:
             mend = "restore a backup (pilotfish restore FILE)"
             raise SettingsError(f"{path} is not a usable database ({error.orig}): {mend}") from None
@@ -42,15 +47,30 @@ class Database:
     @contextlib.contextmanager
     def read(self) -> Iterator[Connection]:
         """A consistent snapshot."""
-        with self._engine.connect() as connection, connection.begin():
+        with self._usable(), self._engine.connect() as connection, connection.begin():
             yield connection
 
     @contextlib.contextmanager
     def write(self) -> Iterator[Connection]:
         """A transaction that holds the write lock from its start; commits at the end."""
-        with self._engine.connect().execution_options(pilotfish_write=True) as connection:
+        with self._usable(), self._engine.connect() as plain:
+            connection = plain.execution_options(pilotfish_write=True)
             with connection.begin():
                 yield connection
+
+    @contextlib.contextmanager
+    def _usable(self) -> Iterator[None]:
+        """A file that cannot be read, written or trusted is the user's to mend; a bug is not."""
+        try:
+            yield
+        except OperationalError as error:
+            mend = "check its permissions and the space on its disk"
+            raise SettingsError(f"cannot use {self.path}: {error.orig}: {mend}") from None
+        except DatabaseError as error:
+            if type(error.orig) is not sqlite3.DatabaseError:
+                raise
+            mend = "restore a backup (pilotfish restore FILE)"
+            raise SettingsError(f"{self.path} is damaged ({error.orig}): {mend}") from None
 
     def close(self) -> None:
         self._engine.dispose()

@@ -73,7 +73,7 @@ def fingerprints(connection: Connection, collection_id: int, keys: Sequence[str]
     query = select(documents.c.key, documents.c.sha256).where(
         documents.c.collection_id == collection_id, documents.c.key.in_(keys)
     )
-    return {key: sha for key, sha in connection.execute(query)}
+    return {row.key: row.sha256 for row in connection.execute(query)}
 
 
 def put(connection: Connection, collection_id: int, revision: int, new: NewDocument) -> None:
@@ -155,7 +155,9 @@ def _forget_quotes(connection: Connection, ids: list[int]) -> None:
         connection.execute(update(table).where(table.c.id.in_(quoting)).values(**emptied))
 
 
-def mention(connection: Connection, collection_id: int, keys: Iterable[str], kind: str, ref: int) -> None:
+def mention(
+    connection: Connection, collection_id: int, keys: Iterable[str], kind: str, ref: int
+) -> None:
     """Note that an answer (kind 'item') or a reply (kind 'call') may quote these documents."""
     query = select(documents.c.id).where(
         documents.c.collection_id == collection_id, documents.c.key.in_(list(keys))
@@ -215,7 +217,8 @@ def show(connection: Connection, collection_id: int, key: str) -> dict[str, obje
     document_id = _id(connection, collection_id, key)
     row = connection.execute(select(documents).where(documents.c.id == document_id)).one()
     sheets = connection.execute(select(tables).where(tables.c.document_id == document_id)).all()
-    shown = {k: row._mapping[k] for k in ("title", "source", "media_type", "sha256", "metadata", "warnings", "text")}  # fmt: skip
+    names = ("title", "source", "media_type", "sha256", "metadata", "warnings", "text")
+    shown = {name: row._mapping[name] for name in names}
     return {"id": key, **shown, "tables": [
         {"name": t.name, "title": t.title, "columns": t.columns,
          "rows": _row_count(connection, t.id)} for t in sheets
@@ -223,10 +226,14 @@ def show(connection: Connection, collection_id: int, key: str) -> dict[str, obje
 
 
 def _row_count(connection: Connection, table_id: int) -> int:
-    return int(connection.scalar(select(func.count()).where(table_rows.c.table_id == table_id)) or 0)
+    return int(
+        connection.scalar(select(func.count()).where(table_rows.c.table_id == table_id)) or 0
+    )
 
 
-def slice_of(connection: Connection, collection_id: int, key: str, start: int, end: int) -> str | None:
+def slice_of(
+    connection: Connection, collection_id: int, key: str, start: int, end: int
+) -> str | None:
     """The characters [start, end) of the stored text, None when the document is gone."""
     text = func.substr(documents.c.text, start + 1, end - start)
     return connection.scalar(

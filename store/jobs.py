@@ -54,7 +54,9 @@ def release(connection: Connection, job_id: str) -> int:
     """Make claimed items of a stopped run, and answers that were forgotten, pending again."""
     again = items.c.state.in_(("leased", "forgotten"))
     done = connection.execute(
-        update(items).where(items.c.job_id == job_id, again).values(state="pending", lease_until=None)
+        update(items)
+        .where(items.c.job_id == job_id, again)
+        .values(state="pending", lease_until=None)
     )
     return done.rowcount
 
@@ -82,9 +84,7 @@ def claim(connection: Connection, job_id: str, owner: str, count: int, lease: fl
     return [Item(*row) for row in connection.execute(query)]
 
 
-def finish(
-    connection: Connection, item: Item, state: str, result: object, error: object
-) -> bool:
+def finish(connection: Connection, item: Item, state: str, result: object, error: object) -> bool:
     """Write the one result; False when someone else holds the item by now."""
     done = connection.execute(
         update(items)
@@ -96,8 +96,8 @@ def finish(
 
 def progress(connection: Connection, job_id: str) -> dict[str, int]:
     """state -> how many items."""
-    query = select(items.c.state, func.count()).where(items.c.job_id == job_id)
-    return {state: count for state, count in connection.execute(query.group_by(items.c.state))}
+    query = select(items.c.state, func.count().label("n")).where(items.c.job_id == job_id)
+    return {row.state: row.n for row in connection.execute(query.group_by(items.c.state))}
 
 
 def results(connection: Connection, job_id: str) -> list[dict[str, object]]:

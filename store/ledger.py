@@ -161,8 +161,8 @@ def at_risk(connection: Connection, key: str) -> tuple[int, float | None]:
     return len(amounts), None if None in amounts else float(sum(amounts))
 
 
-def spent(connection: Connection, item_id: int) -> Bill:
-    """The sum of an item's paid rows, of use or not.
+def spent(connection: Connection, item_id: int) -> tuple[int, Bill]:
+    """(how many, the sum) of an item's paid rows, of use or not.
 
     Cost is None when any of them has no known price, or when the outcome of a call is unknown
     and no later attempt at it was answered.
@@ -172,7 +172,7 @@ def spent(connection: Connection, item_id: int) -> Bill:
     answered = {row.key for row in paid}
     lost = any(row.state == "unknown" and row.key not in answered for row in rows)
     unknown = lost or any(row.cost_usd is None for row in paid)
-    return Bill(
+    return len(paid), Bill(
         sum(row.prompt_tokens for row in paid),
         sum(row.completion_tokens for row in paid),
         None if unknown else sum(row.cost_usd for row in paid),

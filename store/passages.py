@@ -25,52 +25,42 @@ from store.schema import documents, passages, tombstones, vectors
 CHUNK = 5000  # ids in one IN list; SQLite allows 32,766 parameters
 
 
-def drop_passages(connection: Connection, collection_id: int, revision: int, ids: list[int]) -> None:
+def drop_passages(
+    connection: Connection, collection_id: int, revision: int, ids: list[int]
+) -> None:
     """Remove the passages of these documents; their vectors too unless still used."""
     mine = passages.c.document_id.in_(ids)
     shas = list(connection.scalars(select(passages.c.embed_sha).where(mine)))
     dead = select(passages.c.id, literal(collection_id), literal(revision)).where(mine)
-    connection.execute(insert(tombstones).from_select(["passage_id", "collection_id", "revision"], dead))
+    connection.execute(
+        insert(tombstones).from_select(["passage_id", "collection_id", "revision"], dead)
+    )
     connection.execute(delete(passages).where(mine))
     for some in _chunks(shas):
         used = exists(select(1).where(passages.c.embed_sha == vectors.c.embed_sha))
         connection.execute(delete(vectors).where(vectors.c.embed_sha.in_(some), ~used))
 
 
-def fetch(connection: Connection, ids: Sequence[int], scores: Sequence[float]) -> tuple[Passage, ...]:
-    """The passages of these ids that still exist, in the order given, with these scores."""
+def fetch(connection: Connection, ids: Sequence[int]) -> dict[int, Passage]:
+    """The passages of these ids that still exist, with score 0."""
     p, d = passages.c, documents.c
+    columns = (p.id, p.text, d.key, p.start, p.end, p.page, p.heading, p.table_name, p.row, p.kind)
     found: dict[int, Passage] = {}
     for some in _chunks(ids):
-        query = select(
-            p.id, p.text, d.key, p.start, p.end, p.page, p.heading, p.table_name, p.row, p.kind, d.title
-        ).join_from(passages, documents, d.id == p.document_id).where(p.id.in_(some))  # fmt: skip
+        query = (
+            select(*columns, d.title)
+            .join_from(passages, documents, d.id == p.document_id)
+            .where(p.id.in_(some))
+        )
         for row in connection.execute(query):
-            found[row.id] = _passage(row)
-    score = dict(zip(ids, scores, strict=True))
-    return tuple(_scored(found[i], score[i]) for i in ids if i in found)
+            found[row[0]] = _passage(*row)
+    return found
 
 
-def _passage(row: object) -> Passage:
-    i, text, key, start, end, page, heading, table, number, kind, title = row  # type: ignore[misc]
+def _passage(*row: Any) -> Passage:
+    i, text, key, start, end, page, heading, table, number, kind, title = row
     place = Place(page, tuple(heading), table, (number,) if number is not None else ())
     return Passage(i, text, key, start, end, place, kind, 0.0, title)
-
-
-def _scored(passage: Passage, score: float) -> Passage:
-    p = passage
-    return Passage(p.id, p.text, p.document, p.start, p.end, p.place, p.kind, score, p.title)
-
-
-def document_keys(connection: Connection, ids: Sequence[int]) -> dict[int, str]:
-    """passage id -> document key, for those that still exist."""
-    keys: dict[int, str] = {}
-    for some in _chunks(ids):
-        query = select(passages.c.id, documents.c.key).join_from(
-            passages, documents, documents.c.id == passages.c.document_id
-        ).where(passages.c.id.in_(some))  # fmt: skip
-        keys.update({row.id: row.key for row in connection.execute(query)})
-    return keys
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +118,9 @@ def count_unembedded(connection: Connection, collection_id: int, encoder: str) -
     return int(connection.scalar(query) or 0)
 
 
-def unembedded(connection: Connection, collection_id: int, encoder: str, limit: int) -> list[tuple[str, str]]:
+def unembedded(
+    connection: Connection, collection_id: int, encoder: str, limit: int
+) -> list[tuple[str, str]]:
     """(embed_sha, context + text) of up to `limit` passages without a vector."""
     query = select(passages.c.embed_sha, passages.c.context, passages.c.text).where(
         _unembedded(collection_id, encoder)

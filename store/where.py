@@ -10,7 +10,19 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Float, Text, and_, cast, func, not_, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Float,
+    Integer,
+    Text,
+    and_,
+    cast,
+    func,
+    not_,
+    or_,
+    select,
+)
 
 from pilotfish.errors import InputError
 from store.schema import documents, passages
@@ -163,7 +175,8 @@ def _compare(field: str, operator: str, value: Any) -> ColumnElement[bool]:
     stored: Any = column if plain else func.json_extract(documents.c.metadata, _path(field))
     as_text = cast(stored, Text)
     if operator == "contains":
-        return func.instr(func.lower(as_text), str(_shown(value)).lower()) > 0
+        needle = str(_shown(value)).lower()
+        return func.instr(func.lower(as_text), needle, type_=Integer) > 0
     if isinstance(value, bool):
         value, operand = int(value), cast(stored, Float)
     elif isinstance(value, float):
@@ -183,8 +196,8 @@ def _path(field: str) -> str:
     return f'$."{quoted}"'
 
 
-def _apply(left: Any, operator: str, right: Any) -> Any:
-    return {
+def _apply(left: Any, operator: str, right: Any) -> ColumnElement[bool]:
+    found: ColumnElement[bool] = {
         "=": lambda: left == right,
         "!=": lambda: left != right,
         "<": lambda: left < right,
@@ -192,3 +205,4 @@ def _apply(left: Any, operator: str, right: Any) -> Any:
         ">": lambda: left > right,
         ">=": lambda: left >= right,
     }[operator]()
+    return found

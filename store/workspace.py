@@ -5,6 +5,7 @@ Not here: what lies in the collections' folders (retrievers/generation.py).
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 import tempfile
@@ -39,7 +40,9 @@ def open_workspace(root: Path, *, create: bool) -> Workspace:
         database = Database(root / DATABASE, create=create)
         return Workspace(root, database, _secret(root / SECRET))
     except PermissionError as error:
-        raise SettingsError(f"workspace {root}: {error.strerror}: choose one you may write") from None
+        raise SettingsError(
+            f"workspace {root}: {error.strerror}: choose one you may write"
+        ) from None
 
 
 def exists(root: Path) -> bool:
@@ -59,9 +62,7 @@ def _secret(path: Path) -> bytes:
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=".secret-")
         with os.fdopen(handle, "wb") as file:
             file.write(secrets.token_bytes(32))
-        try:
-            os.link(name, path)  # fails when another process was first: theirs counts
-        except FileExistsError:
-            pass
+        with contextlib.suppress(FileExistsError):  # another process was first: theirs counts
+            os.link(name, path)
         os.unlink(name)
     return path.read_bytes()

@@ -35,7 +35,9 @@ class Cite:
         text, claims = clean(answer.text, case.prompt.keys if case.prompt else {})
         answer = replace(answer, text=text)
         if refuses(text):
-            return replace(case, answer=_abstained(answer), notes={"why": "it says it cannot answer"})
+            return replace(
+                case, answer=_abstained(answer), notes={"why": "it says it cannot answer"}
+            )
         found = [judged(claim, case, self.embed) for claim in claims]
         citations = tuple(c for c in map(self._citation, found) if c)
         cited = {citation.sentence for citation in citations}

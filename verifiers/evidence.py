@@ -23,8 +23,11 @@ Embed = Callable[[Sequence[str]], Vectors]
 SHORTLIST = 8  # windows that are embedded
 _NAME = re.compile(r"(?<![.!?]\s)(?<!^)\b(?:[A-Z][\w'’-]+|[A-Z]{2,}[\w-]*)")
 _ASKS = frozenset(
-    "what which who whom whose when where why how do doe did is are was were can could much mani long "
-    "far old often tell give name list state which ha have had there ani i we our my you me it".split()
+    (
+        "what which who whom whose when where why how do doe did is are was were can could much "
+        "mani long far old often tell give name list state which ha have had there ani i we our "
+        "my you me it"
+    ).split()
 )
 
 
@@ -60,7 +63,10 @@ def ranked(claim: str, found: Sequence[Window], embed: Embed) -> list[Window]:
         return []
     vectors = embed([claim, *(window.text for _, window in short)])
     cosines = vectors[1:] @ vectors[0]
-    rated = [_rated(window, shared, float(cosine)) for (shared, window), cosine in zip(short, cosines, strict=True)]
+    rated = [
+        _rated(window, shared, float(cosine))
+        for (shared, window), cosine in zip(short, cosines, strict=True)
+    ]
     return sorted(rated, key=lambda w: (-(w.overlap + w.cosine), len(w.text)))
 
 

@@ -8,22 +8,33 @@ questions by benchmarks/fit_support.py.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 
 from corpus.tokens import tokens
 from pilotfish.text import fold, is_cjk, numbers
 from verifiers.evidence import Window, content, missing_names, missing_numbers
 from verifiers.weights import judge
 
-_MONTH = r"jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sep(?:t(?:ember)?)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?"  # fmt: skip
-_DATE = re.compile(rf"\b(?:{_MONTH})\b|\b1[0-9]{{3}}\b|\b20[0-9]{{2}}\b|\b\d{{4}}-\d\d", re.IGNORECASE)
+_MONTH = (
+    r"jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|"
+    r"sep(?:t(?:ember)?)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?"
+)
+_DATE = re.compile(
+    rf"\b(?:{_MONTH})\b|\b1[0-9]{{3}}\b|\b20[0-9]{{2}}\b|\b\d{{4}}-\d\d", re.IGNORECASE
+)
 _PROPER = re.compile(r"\b[A-Z][\w'’.-]+")
+_DATED = r"\b(?:when|(?:what|which) (?:year|date|day|month))\b|什么时候|何时|哪一?年|何時|哪天"
+_COUNTED = (
+    r"\bhow (?:many|much|long|far|old|tall|high|often|fast|large|big|heavy|tight|strong)\b|"
+    r"\bwhat (?:is the )?(?:percent|number|price|cost|maximum|minimum|limit|population|share)|"
+    r"多少|多久|几|幾"
+)
+_PLACED = r"\bwhere\b|\b(?:what|which) (?:city|country|state|place|town)\b|哪里|哪裡|何处|何處"
 _KINDS = (
-    ("date", re.compile(r"^(?:.*\b)?(?:when|what (?:year|date|day|month)|which (?:year|day|month))\b|什么时候|何时|哪一?年", re.I)),
-    ("number", re.compile(r"\bhow (?:many|much|long|far|old|tall|high|often|fast|large|big)\b|\bwhat (?:percent|number|price|is the (?:price|cost|maximum|minimum|limit|number|population))|多少|多久|几", re.I)),
-    ("person", re.compile(r"\bwho(?:m|se)?\b|谁", re.I)),
-    ("place", re.compile(r"\bwhere\b|\bwhat (?:city|country|state|place|town)\b|\bwhich (?:city|country|state|town)\b|哪里|何处", re.I)),
-)  # fmt: skip
+    ("date", re.compile(_DATED, re.IGNORECASE)),
+    ("number", re.compile(_COUNTED, re.IGNORECASE)),
+    ("person", re.compile(r"\bwho(?:m|se)?\b|谁|誰", re.IGNORECASE)),
+    ("place", re.compile(_PLACED, re.IGNORECASE)),
+)
 TOTALS = re.compile(
     r"\b(?:total|sum|altogether|in all|average|mean|overall|combined|how many|highest|lowest|most|"
     r"least|largest|smallest)\b|总共|一共|合计|平均",
@@ -70,10 +81,10 @@ def features(question: str, window: Window, rank: int) -> dict[str, float]:
 
 
 def relevance(question: str, window: Window, rank: int) -> float:
-    """P(the window answers the question)."""
+    """P(the window answers the question), for a window that was picked as the best."""
     return judge("answer")(features(question, window, rank))
 
 
-def explain(found: Mapping[str, float]) -> dict[str, float]:
-    """Features rounded for the trace."""
-    return {name: round(value, 3) for name, value in found.items()}
+def pick_score(question: str, window: Window, rank: int) -> float:
+    """What windows are ranked by before one is picked."""
+    return judge("pick")(features(question, window, rank))

@@ -50,9 +50,12 @@ class Support:
             return case
         weakest = min(found, key=lambda one: one.support)
         fit = max(fitness(case, one, self.embed) for one in found)
-        notes = {"claims": [round(one.support, 3) for one in found], "relevance": round(fit, 3)}
+        notes: dict[str, object] = {
+            "claims": [round(one.support, 3) for one in found],
+            "relevance": round(fit, 3),
+        }
         if weakest.reason:
-            notes["weakest"] = weakest.reason  # type: ignore[assignment]
+            notes["weakest"] = weakest.reason
         return replace(case, answer=_with(answer, weakest.support * fit), notes=notes)
 
 

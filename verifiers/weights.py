@@ -33,4 +33,6 @@ def judge(name: str) -> Logistic:
         fields = json.loads(FILE.read_text(encoding="utf-8"))[name]
         return Logistic(float(fields["bias"]), fields["weights"])
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise SettingsError(f"{FILE} has no usable judge {name!r} ({error}): reinstall pilotfish") from None
+        raise SettingsError(
+            f"{FILE} has no usable judge {name!r} ({error}): reinstall pilotfish"
+        ) from None

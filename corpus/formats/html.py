@@ -19,20 +19,26 @@ from corpus.parsed import Parsed, ParseFailure
 
 _CHARSET = re.compile(rb"charset\s*=\s*[\"']?\s*([\w-]+)", re.I)
 _NEVER = frozenset(
-    "head script style noscript template iframe object embed svg canvas audio video button select"
-    " textarea input datalist map dialog math -comment".split()
+    (
+        "head script style noscript template iframe object embed svg canvas audio video button "
+        "select textarea input datalist map dialog math -comment"
+    ).split()
 )
-_BOILERPLATE = frozenset("nav footer aside menu".split())
-_ROLES = frozenset("navigation banner contentinfo search complementary dialog menu".split())
+_BOILERPLATE = frozenset(["nav", "footer", "aside", "menu"])
+_ROLES = frozenset(("navigation banner contentinfo search complementary dialog menu").split())
 _CLASSES = frozenset(
-    "nav navbar navigation menu sidebar footer site-footer breadcrumb breadcrumbs cookie cookies"
-    " cookie-banner cookie-consent advert advertisement ads share social skip-link pagination"
-    " navbox noprint mw-editsection headerlink".split()
+    (
+        "nav navbar navigation menu sidebar footer site-footer breadcrumb breadcrumbs cookie "
+        "cookies cookie-banner cookie-consent advert advertisement ads share social skip-link "
+        "pagination navbox noprint mw-editsection headerlink"
+    ).split()
 )
 _BLOCKS = frozenset(
-    "html body div p section article main header li ul ol dl dt dd blockquote pre figure figcaption"
-    " address details summary form fieldset table thead tbody tfoot tr td th caption hr center"
-    " h1 h2 h3 h4 h5 h6 nav footer aside menu option".split()
+    (
+        "html body div p section article main header li ul ol dl dt dd blockquote pre figure "
+        "figcaption address details summary form fieldset table thead tbody tfoot tr td th "
+        "caption hr center h1 h2 h3 h4 h5 h6 nav footer aside menu option"
+    ).split()
 )
 _META = {
     "description": "description",

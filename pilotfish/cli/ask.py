@@ -77,7 +77,9 @@ def _print(options: Context, case: Case, paid: Receipt) -> None:
         if case.passages:
             out.print("Nearest evidence:", style="dim")
         for passage in case.passages[:3]:
-            out.print(f"  {passage.document}: {shorten(passage.text, 160)}", markup=False, style="dim")
+            out.print(
+                f"  {passage.document}: {shorten(passage.text, 160)}", markup=False, style="dim"
+            )
     else:
         out.print(numbered(answer), markup=False)
         out.print()
@@ -121,12 +123,18 @@ def source_of(citation: Citation) -> str:
 def summary(answer: Answer | None, paid: Receipt) -> str:
     """One line: support, who answered, calls, tokens, cost, time."""
     support = "not judged" if answer is None or answer.support is None else f"{answer.support:.2f}"
-    cost = "unknown price" if paid.cost_usd is None else f"${paid.cost_usd:.6f}".rstrip("0").rstrip(".")
+    cost = (
+        "unknown price"
+        if paid.cost_usd is None
+        else f"${paid.cost_usd:.6f}".rstrip("0").rstrip(".")
+    )
     model = answer.model if answer and answer.model else "nobody"
     calls = f"{paid.llm_calls} LLM call" + ("" if paid.llm_calls == 1 else "s")
     tokens = f"{paid.prompt_tokens} + {paid.completion_tokens} tokens"
     degraded = ", degraded (see --trace)" if answer and answer.degraded else ""
-    return f"support {support}, by {model}, {calls}, {tokens}, {cost}, {paid.seconds:.2f} s{degraded}"
+    return (
+        f"support {support}, by {model}, {calls}, {tokens}, {cost}, {paid.seconds:.2f} s{degraded}"
+    )
 
 
 def _print_trace(options: Context, case: Case) -> None:

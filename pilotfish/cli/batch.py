@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
 import sys
+import threading
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -29,7 +33,9 @@ def register(app: typer.Typer) -> None:
 def batch(
     context: typer.Context,
     source: Annotated[Path, typer.Argument(help="Questions: .jsonl .csv .tsv .xlsx .txt or -.")],
-    output: Annotated[Path, typer.Option("-o", "--output", help="Answers: .jsonl .csv .tsv .xlsx or -.")],
+    output: Annotated[
+        Path, typer.Option("-o", "--output", help="Answers: .jsonl .csv .tsv .xlsx or -.")
+    ],
     where: Where = None,
     model: Model = None,
     recipe: RecipeName = "default",
@@ -51,7 +57,7 @@ def batch(
 
             emit(estimate_batch(library, [line for line in lines if line.problem is None]))
             return
-        _writable(output)
+        _writable(source, output)
         results = _run(options, library, lines, (recipe, where))
         if len(results) < len(lines):
             sys.stderr.write(
@@ -80,10 +86,16 @@ def _lines(library: Library, source: Path, skip_invalid: bool) -> list[Line]:
     return lines
 
 
-def _writable(output: Path) -> None:
+def _writable(source: Path, output: Path) -> None:
     """Fail before any work when the answers could not be written."""
     folder = output.parent
-    if str(output) != "-" and not (folder.is_dir() and os.access(folder, os.W_OK)):
+    if str(output) == "-":
+        return
+    if output.is_dir():
+        raise InputError(f"cannot write {output}: it is a folder: name a file in it")
+    if output.exists() and source.exists() and output.samefile(source):
+        raise InputError(f"{output} holds the questions: write the answers to another file")
+    if not (folder.is_dir() and os.access(folder, os.W_OK)):
         raise InputError(f"cannot write {output}: folder {folder} is missing or not writable")
 
 
@@ -104,7 +116,24 @@ def _run(
 
         scope = Scope(settings.collection, where=where)
         run = Batch(library, recipe, scope, limits_of(settings), threads, done)
-        return run(lines)
+        with stopping(run.stop):
+            return run(lines)
+
+
+@contextlib.contextmanager
+def stopping(stop: threading.Event) -> Iterator[None]:
+    """The first Ctrl-C sets `stop`, so that what is in flight is finished; the second leaves."""
+
+    def first(*_: object) -> None:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        stop.set()
+        os.write(2, b"stopping when what is in flight is finished; Ctrl-C again leaves at once\n")
+
+    before = signal.signal(signal.SIGINT, first)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _write(output: Path, results: list[dict[str, object]]) -> None:
@@ -115,16 +144,26 @@ def _write(output: Path, results: list[dict[str, object]]) -> None:
             emit({k: v for k, v in line.items() if k != "question"})
         return
     spreadsheet = output.suffix.lower() in {".csv", ".tsv", ".xlsx"}
-    kept = results if spreadsheet else [{k: v for k, v in r.items() if k != "question"} for r in results]
+    kept = (
+        results
+        if spreadsheet
+        else [{k: v for k, v in r.items() if k != "question"} for r in results]
+    )
     write_lines(output, kept)
 
 
 def _summary(options: Context, results: list[dict[str, object]]) -> None:
     counts = Counter(str(line["status"]) for line in results)
-    reasons = Counter(str(e["code"]) for line in results if isinstance(e := line.get("error"), dict))
+    reasons = Counter(
+        str(e["code"]) for line in results if isinstance(e := line.get("error"), dict)
+    )
     calls = sum(_paid(line, "llm_calls") for line in results)
-    unknown = any(isinstance(p := line.get("receipt"), dict) and p.get("cost_usd") is None for line in results)
-    cost = "price unknown" if unknown else f"${sum(_paid(line, 'cost_usd') for line in results):.6f}"
+    unknown = any(
+        isinstance(p := line.get("receipt"), dict) and p.get("cost_usd") is None for line in results
+    )
+    cost = (
+        "price unknown" if unknown else f"${sum(_paid(line, 'cost_usd') for line in results):.6f}"
+    )
     told = ", ".join(f"{counts[name]} {name}" for name in ("answered", "abstained", "failed"))
     text = f"{told}; {calls:g} LLM calls, {cost}"
     if reasons:

@@ -114,7 +114,9 @@ def guarded(context: Context) -> Iterator[None]:
     except Exception as error:  # the last boundary: a bug of ours
         if context.debug:
             raise
-        _say(context, "bug", f"{type(error).__name__}: {error}; run again with --debug and report it")
+        _say(
+            context, "bug", f"{type(error).__name__}: {error}; run again with --debug and report it"
+        )
         raise SystemExit(BUG) from None
 
 
@@ -122,12 +124,29 @@ def _say(context: Context, code: str, message: str) -> None:
     if context.json:
         emit({"error": {"type": code, "code": code, "message": message}})
     what, _, mend = message.rpartition(": ")
-    lines = [f"error: {what}", f"  mend: {mend}"] if what and " " in mend else [f"error: {message}"]
-    sys.stderr.write("\n".join(lines) + "\n")
+    if "\n" in message or not what or " " not in mend:
+        sys.stderr.write(f"error: {message}\n")
+    else:
+        sys.stderr.write(f"error: {what}\n  mend: {mend}\n")
+
+
+class _Brief(logging.Formatter):
+    """A record's message, and of its exception the last line only."""
+
+    def formatException(self, ei: Any) -> str:
+        return f"{ei[0].__name__}: {ei[1]}" if ei[0] else ""
+
+    def format(self, record: logging.LogRecord) -> str:
+        record.exc_text = None  # another formatter may have kept the whole traceback there
+        return super().format(record)
 
 
 def _logging(context: Context) -> None:
     level = logging.DEBUG if context.debug else logging.INFO if context.verbose else logging.WARNING
-    logging.basicConfig(level=level if not context.quiet else logging.ERROR, format="%(message)s", stream=sys.stderr)
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        logging.Formatter("%(message)s") if context.debug else _Brief("%(message)s")
+    )
+    logging.basicConfig(level=level if not context.quiet else logging.ERROR, handlers=[handler])
     for noisy in ("LiteLLM", "httpx", "alembic"):
         logging.getLogger(noisy).setLevel(logging.ERROR)

@@ -64,7 +64,7 @@ def hoisted(arguments: list[str]) -> list[str]:
         if word == "--":
             rest += arguments[at:]
             break
-        if word in _FLAGS or word.split("=", 1)[0] in _VALUED and "=" in word:
+        if word in _FLAGS or (word.split("=", 1)[0] in _VALUED and "=" in word):
             front.append(word)
         elif word in _VALUED and at + 1 < len(arguments):
             front += arguments[at : at + 2]

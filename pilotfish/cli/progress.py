@@ -30,14 +30,22 @@ class Meter:
         if self._shown and self._terminal:
             from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
 
-            columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[note]}"))
+            columns = (
+                SpinnerColumn(),
+                TextColumn("{task.description}"),
+                BarColumn(),
+                TextColumn("{task.fields[note]}"),
+            )
             self._bar = Progress(*columns, console=self._options.err(), transient=True)
             self._task = self._bar.add_task(self.unit, total=self.total, note="")
             self._bar.start()
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         if self._bar:
             self._bar.stop()
@@ -57,7 +65,11 @@ class Meter:
             return
         if self._bar:
             self._bar.update(
-                self._task, description=self.unit, completed=self.done, total=self.total, note=self.note()
+                self._task,
+                description=self.unit,
+                completed=self.done,
+                total=self.total,
+                note=self.note(),
             )
         elif time.monotonic() - self._said >= _EVERY:
             self._said = time.monotonic()

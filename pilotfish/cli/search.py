@@ -47,7 +47,11 @@ def search(
         if queries is not None and run is not None:
             asked = read_queries(queries)
             with Meter(options, "queries", len(asked)) as meter:
-                lines = [line for q in asked for line in _ranked(library, q, (retriever, k, where), meter)]
+                lines = [
+                    line
+                    for q in asked
+                    for line in _ranked(library, q, (retriever, k, where), meter)
+                ]
             _write(run, lines)
             return
         case = library.search(Question(query or "", scope=Scope(where=where)), retriever, k)
@@ -72,7 +76,9 @@ def _print(options: Context, passages: tuple[Passage, ...]) -> None:
         return
     out = options.out()
     for rank, passage in enumerate(passages, start=1):
-        out.print(f"{rank:>3}  {passage.score:.4f}  {place_of(passage)}", markup=False, style="bold")
+        out.print(
+            f"{rank:>3}  {passage.score:.4f}  {place_of(passage)}", markup=False, style="bold"
+        )
         out.print(f"     {shorten(passage.text, 300)}", markup=False)
     if not passages:
         options.err().print("nothing found")
@@ -95,8 +101,14 @@ def read_queries(path: Path) -> list[tuple[str, str]]:
     """(id, text) of each line; all bad lines are named at once."""
     if not path.is_file():
         raise NotFound(f"no file {path}: check the path")
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror}: check the file") from None
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path} is not UTF-8 (byte {error.start}): save it as UTF-8") from None
     found, bad = [], []
-    for number, line in enumerate(path.read_text(encoding="utf-8-sig").split("\n"), start=1):
+    for number, line in enumerate(text.split("\n"), start=1):
         if not line.strip():
             continue
         try:

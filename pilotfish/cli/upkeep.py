@@ -59,7 +59,9 @@ def doctor(
                 continue
             mark, style = ("ok  ", "green") if one.ok else ("BAD ", "red")
             mend = f": {one.mend}" if one.mend else ""
-            options.out().print(f"{mark} {one.check}: {one.detail}{mend}", markup=False, style=style)
+            options.out().print(
+                f"{mark} {one.check}: {one.detail}{mend}", markup=False, style=style
+            )
         if not all(one.ok for one in findings):
             raise SystemExit(CONFIGURATION)
 

@@ -207,7 +207,9 @@ def test_usage_that_is_text_is_a_garbage_reply(caller: Caller) -> None:
 
 
 def test_the_options_come_from_the_settings_of_the_same_names() -> None:
-    options = CallOptions.of(LLMSettings(api_base="http://x", timeout=5, on_unknown="hold"))
+    options = CallOptions.of(
+        LLMSettings.model_validate({"api_base": "http://x", "timeout": 5, "on_unknown": "hold"})
+    )
     assert options == CallOptions(api_base="http://x", timeout=5, on_unknown="hold")
 
 
@@ -466,7 +468,7 @@ def test_the_deadline_cuts_a_call_short(caller: Caller) -> None:
     clock = time.monotonic()
     error = caller.fail("hang:9", case=ask(deadline=0.6))
     assert time.monotonic() - clock < 2
-    assert code(error) in ("deadline", "timeout")
+    assert code(error) == "deadline"
     assert caller.states() == ["unknown"]
 
 
@@ -521,7 +523,8 @@ from tests.pipeline.test_llm import ask
 from pipeline.llm import LLM, CallOptions
 from pipeline.purse import Purse
 database = Database(Path(sys.argv[1]), create=False)
-LLM("openai/gpt-4o-mini", Purse(database, "default", 1, 7), CallOptions(api_base=sys.argv[2]))(ask())
+purse = Purse(database, "default", 1, 7)
+LLM("openai/gpt-4o-mini", purse, CallOptions(api_base=sys.argv[2]))(ask())
 """
 
 
@@ -540,7 +543,7 @@ def test_a_kill_between_sent_and_reply_leaves_an_unknown_outcome(caller: Caller)
     assert caller.states() == ["unknown"]
     event = money(caller.llm(PRICED)(ask()).trace)
     assert event.detail["possibly_paid_twice"] == 1
-    assert event.detail["possibly_paid_usd"] > 0
+    assert event.detail["possibly_paid_usd"] == caller.rows()[0].reserved_usd > 0
     assert len(caller.server.requests) == 2
     assert caller.states() == ["unknown", "done"]
 
@@ -551,7 +554,7 @@ def test_an_interrupt_while_waiting_leaves_the_row_unknown(
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("pipeline.llm._within", interrupted)
+    monkeypatch.setattr("pipeline.llm.within", interrupted)
     with pytest.raises(KeyboardInterrupt):
         caller.llm()(ask())
     assert caller.states() == ["unknown"]

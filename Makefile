@@ -1,0 +1,51 @@
+# make demo | test | check | bench | clean. Everything happens inside .venv.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+EXTRAS := engine,test,check
+
+.PHONY: demo test test-fast check format bench clean help
+
+help: ## what there is
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+demo: $(VENV)/.ready ## index examples/ and answer its questions, without a key
+	@$(BIN)/python -m examples.demo
+
+test: $(VENV)/.ready ## all tests
+	$(BIN)/python -m pytest
+
+test-fast: $(VENV)/.ready ## the unit tests alone
+	$(BIN)/python -m pytest -m "not slow"
+
+check: $(VENV)/.ready ## formatter, linter, strict types
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+format: $(VENV)/.ready ## let the formatter write
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: $(VENV)/.bench ## measure everything; writes benchmarks/RESULTS.md
+	$(BIN)/python -m benchmarks
+
+clean:
+	rm -rf $(VENV) .demo .pytest_cache .mypy_cache .ruff_cache
+
+# torch first and pinned: this takes a CPU build where one is offered.
+$(VENV)/.ready: pyproject.toml constraints.txt
+	@echo "setting up $(VENV): a few minutes the first time"
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Python 3.11 or newer is needed: make PYTHON=python3.12 ..."; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || \
+		{ echo "cannot make a virtual environment: apt-get install python3-venv"; exit 1; }
+	@$(PIP) install --upgrade pip hatchling editables -c constraints.txt
+	@$(PIP) install torch -c constraints.txt
+	@$(PIP) install --no-build-isolation -e ".[$(EXTRAS)]" -c constraints.txt
+	@touch $@
+
+$(VENV)/.bench: $(VENV)/.ready
+	@$(PIP) install -e ".[$(EXTRAS),bench]" --no-build-isolation -c constraints.txt
+	@touch $@

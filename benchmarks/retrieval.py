@@ -1,0 +1,131 @@
+"""Quality: BM25, dense and fused through the library, beside bm25s and sentence-transformers.
+
+A document's score is its best passage's. Not here: speed (searching.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from benchmarks import measures, reference
+from benchmarks.data import RetrievalSet
+from benchmarks.ground import SETS, Ground
+from benchmarks.measures import PerQuery, Run
+from benchmarks.passages import Piece, best_documents, pieces
+
+if TYPE_CHECKING:
+    from pipeline.library import Library
+
+OURS = ("bm25", "dense", "fused")
+DEPTH = 500  # passages read for 100 documents, as `pilotfish search --queries -k 100` does
+BM25_BAR, DENSE_BAR = 0.01, 0.005
+
+
+def measure(ground: Ground) -> dict[str, Any]:
+    """Scores of each system on each set, the bars, and fused against the best single."""
+    sets: dict[str, Any] = {}
+    gains: dict[str, dict[str, PerQuery]] = {}
+    for name in SETS:
+        judged = ground.retrieval_set(name)
+        library = ground.collection(name)
+        found = pieces(library)
+        scores = {system: run() for system, run in _systems(library, judged, found).items()}
+        gains[name] = {system: measures.ndcg(run, judged.qrels) for system, run in scores.items()}
+        sets[name] = {
+            "documents": len(judged.corpus),
+            "passages": len(found),
+            "queries": len(judged.queries),
+            "systems": {system: _row(run, judged) for system, run in scores.items()},
+        }
+    return {"sets": sets, **_verdict(sets, gains)}
+
+
+def _systems(
+    library: Library, judged: RetrievalSet, found: list[Piece]
+) -> dict[str, Callable[[], Run]]:
+    """Name -> function that ranks documents for every query."""
+    texts, owners = [p.searched for p in found], [p.document for p in found]
+    ids = [row["id"] for row in judged.corpus]
+    lined = [f"{row['title']}\n{row['text']}" for row in judged.corpus]
+    spaced = [f"{row['title']} {row['text']}" for row in judged.corpus]
+    ours = {name: lambda name=name: library_run(library, name, judged.queries) for name in OURS}
+    return ours | {
+        "bm25s, same passages": lambda: reference.bm25s_run(texts, owners, judged.queries),
+        "bm25s, whole documents": lambda: reference.bm25s_run(lined, ids, judged.queries),
+        "torch fp32, same passages": lambda: reference.torch_run(texts, owners, judged.queries),
+        "torch fp32, whole, 256 tokens": lambda: reference.torch_run(spaced, ids, judged.queries),
+    }
+
+
+def library_run(library: Library, retriever: str, queries: dict[str, str]) -> Run:
+    """Documents for each query through the product's own steps."""
+    from pilotfish.types import Question
+
+    run = {}
+    for query, text in queries.items():
+        case = library.search(Question(text, query), retriever, DEPTH)
+        owners = [passage.document for passage in case.passages]
+        run[query] = best_documents(owners, range(len(owners)))
+    return run
+
+
+def _row(run: Run, judged: RetrievalSet) -> dict[str, float]:
+    return {
+        "ndcg@10": round(measures.mean(measures.ndcg(run, judged.qrels)), 4),
+        "recall@10": round(measures.mean(measures.recall(run, judged.qrels, 10)), 4),
+        "recall@100": round(measures.mean(measures.recall(run, judged.qrels, 100)), 4),
+    }
+
+
+def _verdict(sets: dict[str, Any], gains: dict[str, dict[str, PerQuery]]) -> dict[str, Any]:
+    def score(name: str, system: str) -> float:
+        return float(sets[name]["systems"][system]["ndcg@10"])
+
+    average = {
+        system: round(sum(score(n, system) for n in sets) / len(sets), 4)
+        for system in next(iter(sets.values()))["systems"]
+    }
+    single = max(("bm25", "dense"), key=lambda system: average[system])
+    apart = {
+        "bm25 - bm25s": {n: round(score(n, "bm25") - score(n, "bm25s, same passages"), 4) for n in sets},
+        "dense - torch": {n: round(score(n, "dense") - score(n, "torch fp32, same passages"), 4) for n in sets},
+    }  # fmt: skip
+    return {
+        "average": average,
+        "apart": apart,
+        "fused_against_best_single": _intervals(gains),
+        "bars": {
+            "fused above both on average": average["fused"] > average[single],
+            f"bm25 within {BM25_BAR} of bm25s on each": _within(apart["bm25 - bm25s"], BM25_BAR),
+            f"dense within {DENSE_BAR} of torch on each": _within(
+                apart["dense - torch"], DENSE_BAR
+            ),
+        },
+    }
+
+
+def _within(values: dict[str, float], bar: float) -> bool:
+    return all(abs(value) <= bar for value in values.values())
+
+
+def _intervals(gains: dict[str, dict[str, PerQuery]]) -> dict[str, Any]:
+    """Fused minus the better single retriever of each set, and of the average."""
+    means = {n: {s: measures.mean(found[s]) for s in OURS} for n, found in gains.items()}
+    best = {n: max(("bm25", "dense"), key=lambda s, n=n: means[n][s]) for n in gains}
+    both = {s: sum(m[s] for m in means.values()) for s in ("bm25", "dense")}
+    overall = max(both, key=lambda s: both[s])
+    rows = {
+        n: (best[n], [measures.differences(found["fused"], found[best[n]])])
+        for n, found in gains.items()
+    }
+    whole = [measures.differences(found["fused"], found[overall]) for found in gains.values()]
+    rows["average of the sets"] = (overall, whole)
+    return {
+        n: {"against": against, **dict(zip(("difference", "low", "high"), _rounded(sets), strict=True))}
+        for n, (against, sets) in rows.items()
+    }  # fmt: skip
+
+
+def _rounded(sets: list[Any]) -> list[float]:
+    return [round(value, 4) for value in measures.interval(sets)]
