@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,26 +26,39 @@ class Piece:
 
 def pieces(library: Library) -> list[Piece]:
     """All passages of the collection, by id."""
-    from store import passages
+    from store.schema import documents as d
+    from store.schema import passages as p
 
-    collection = library.collection()
-    since = passages.Since(collection.id, 0, collection.revision)
-    with library.database.read() as connection:
-        rows = list(passages.added_since(connection, since))
-        keys = passages.document_keys(connection, [row[0] for row in rows])
-    return [Piece(i, keys[i], passages.joined(context, text)) for i, context, text in rows]
+    rows = _rows(library, p.c.id, d.c.key, p.c.context, p.c.text)
+    return [Piece(i, key, f"{context}\n{text}" if context else text) for i, key, context, text in rows]
 
 
 def vectors(library: Library) -> Vectors:
     """Their stored vectors, in the same order."""
-    from store import passages
+    from sqlalchemy import select
 
-    collection = library.collection()
-    since = passages.Since(collection.id, 0, collection.revision)
+    from store.schema import passages as p
+    from store.schema import vectors as v
+
     with library.database.read() as connection:
-        rows = list(passages.vectors_since(connection, since, library.encoder.fingerprint))
-    flat = np.frombuffer(b"".join(blob for _, blob in rows), dtype="<f2")
-    return flat.reshape(len(rows), -1).astype(np.float32)
+        query = select(v.c.embed_sha, v.c.vector).where(v.c.encoder == library.encoder.fingerprint)
+        blobs = {sha: blob for sha, blob in connection.execute(query)}
+    flat = b"".join(blobs[sha] for (sha,) in _rows(library, p.c.embed_sha))
+    rows = np.frombuffer(flat, dtype="<f2").astype(np.float32)
+    return rows.reshape(-1, library.encoder.dimension)
+
+
+def _rows(library: Library, *columns: Any) -> list[Any]:
+    """These columns of passages and their documents, by passage id."""
+    from sqlalchemy import select
+
+    from store.schema import documents as d
+    from store.schema import passages as p
+
+    query = select(*columns).join_from(p, d, d.c.id == p.c.document_id)
+    query = query.where(p.c.collection_id == library.collection().id).order_by(p.c.id)
+    with library.database.read() as connection:
+        return list(connection.execute(query))
 
 
 def best_documents(documents: Sequence[str], order: Sequence[int], k: int = 100) -> list[str]:

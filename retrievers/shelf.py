@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 
 import numpy as np
 
-from pilotfish.errors import IndexCorrupt
+from pilotfish.errors import IndexCorrupt, SettingsError
 from pilotfish.types import Passage
 from retrievers import bm25_index, dense_index, generation
 from retrievers.dense_index import Ids, Vectors
@@ -149,7 +149,12 @@ class Shelf:
         """Bring vectors and indexes up to the database; False when there was nothing to do."""
         with locked(self.root.parent / "index.lock"):
             self._embed(progress)
-            return self._build(rebuild)
+            try:
+                return self._build(rebuild)
+            except OSError as error:
+                mend = "make room, or make the workspace writable"
+                why = error.strerror or error
+                raise SettingsError(f"cannot write the index in {self.root}: {why}: {mend}") from None
 
     def _embed(self, progress: Progress) -> None:
         encoder, collection = self.encoder, self.collection()

@@ -34,15 +34,8 @@ class Database:
         path.parent.mkdir(parents=True, exist_ok=True)
         self.path = path
         self._engine = _engine(path)
-        try:
+        with self._usable():
             self._upgrade()
-        except OperationalError as error:
-            raise SettingsError(
-                f"cannot open {path}: {error.orig}: check its permissions"
-            ) from None
-        except DatabaseError as error:
-            mend = "restore a backup (pilotfish restore FILE)"
-            raise SettingsError(f"{path} is not a usable database ({error.orig}): {mend}") from None
 
     @contextlib.contextmanager
     def read(self) -> Iterator[Connection]:
@@ -106,8 +99,13 @@ class Database:
 @contextlib.contextmanager
 def locked(path: Path, *, wait: bool = True) -> Iterator[bool]:
     """Hold an advisory lock on a file; gives False at once when not waiting and it is taken."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a") as handle:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle = path.open("a")
+    except OSError as error:
+        mend = "make the workspace writable"
+        raise SettingsError(f"cannot lock {path}: {error.strerror}: {mend}") from None
+    with handle:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
         except BlockingIOError:

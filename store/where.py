@@ -37,12 +37,16 @@ _COLUMNS = {
     "source": documents.c.source,
     "type": documents.c.media_type,
 }
+_MOST = 800
 _EXAMPLE = "write it like: year >= 2020 and team = 'sales'"
 
 
 def compile_where(text: str) -> ColumnElement[bool]:
     """The filter as an SQL condition on `documents`; InputError names the place and the mend."""
-    parser = _Parser(text, _tokens(text))
+    tokens = _tokens(text)
+    if len(tokens) > _MOST:  # SQLite takes expressions at most 1000 deep
+        raise InputError(f"the filter has {len(tokens)} words and signs, over {_MOST}: shorten it")
+    parser = _Parser(text, tokens)
     condition = parser.either()
     if parser.at < len(parser.tokens):
         raise parser.error(f"unexpected {parser.tokens[parser.at][1]!r}")
@@ -108,8 +112,7 @@ class _Parser:
 
     def one(self) -> ColumnElement[bool]:
         if self.peek() == "not":
-            self.take()
-            return not_(func.coalesce(self.one(), False))
+            return self.negated()
         if self.peek() == "(":
             return self.group()
         kind, field = self.take()
@@ -117,16 +120,26 @@ class _Parser:
             raise self.error(f"a field name should stand where {field!r} stands")
         return self.compare(_unquote(kind, field))
 
+    def negated(self) -> ColumnElement[bool]:
+        self.deeper()
+        inside = not_(func.coalesce(self.one(), False))
+        self.depth -= 1
+        return inside
+
     def group(self) -> ColumnElement[bool]:
-        self.take()
-        self.depth += 1
-        if self.depth > 50:
-            raise self.error("nested more than 50 deep")
+        self.deeper()
         inside = self.either()
         if self.take()[1] != ")":
             raise self.error("a closing ) is missing")
         self.depth -= 1
         return inside
+
+    def deeper(self) -> None:
+        """Past a `not` or an opening bracket."""
+        self.take()
+        self.depth += 1
+        if self.depth > 50:
+            raise self.error("nested more than 50 deep")
 
     def compare(self, field: str) -> ColumnElement[bool]:
         operator = self.take()[1].lower()

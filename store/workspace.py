@@ -39,7 +39,7 @@ def open_workspace(root: Path, *, create: bool) -> Workspace:
     try:
         database = Database(root / DATABASE, create=create)
         return Workspace(root, database, _secret(root / SECRET))
-    except PermissionError as error:
+    except OSError as error:
         raise SettingsError(
             f"workspace {root}: {error.strerror}: choose one you may write"
         ) from None

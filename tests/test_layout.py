@@ -61,9 +61,8 @@ BOUNDARIES = {
     "pilotfish/step.py": "one helper must not end an item",
     "pilotfish/cli/context.py": "a bug of ours becomes one line and exit code 1",
     "pipeline/llm.py": "LiteLLM, its SDKs and httpx become a Failure",
-    "pipeline/prices.py": "LiteLLM's price list is whatever it is",
+    "pipeline/batch.py": "a worker thread's error is raised again by the thread that waits",
     "corpus/jail.py": "the parser's child: any library may raise anything",
-    "models/export.py": "the exporting child: one line to its parent",
 }
 HEAVY = ("torch", "litellm", "llama_index", "transformers", "sqlalchemy", "onnxruntime", "faiss",
          "sentence_transformers", "tantivy", "numpy")  # fmt: skip

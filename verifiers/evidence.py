@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from corpus.tokens import tokens
-from pilotfish.text import fold, negated, numbers, sentences
+from pilotfish.text import fold, is_cjk, negated, numbers, sentences
 from pilotfish.types import Passage
 
 Vectors = npt.NDArray[np.float32]
@@ -61,8 +61,10 @@ def ranked(claim: str, found: Sequence[Window], embed: Embed) -> list[Window]:
     short = scored[:SHORTLIST]
     if not short:
         return []
-    vectors = embed([claim, *(window.text for _, window in short)])
-    cosines = vectors[1:] @ vectors[0]
+    cosines = [shared for shared, _ in short]
+    if not is_cjk(claim):  # an English vocabulary knows too little of it: shared words must do
+        vectors = embed([claim, *(window.text for _, window in short)])
+        cosines = (vectors[1:] @ vectors[0]).tolist()
     rated = [
         _rated(window, shared, float(cosine))
         for (shared, window), cosine in zip(short, cosines, strict=True)

@@ -123,7 +123,5 @@ def fitness(case: Case, one: Judged, embed: Embed) -> float:
         return 0.0
     ranks = {passage.id: rank for rank, passage in enumerate(case.passages)}
     question = case.question.text
-    shared = evidence.overlap(evidence.content(question), one.window)
-    vectors = embed([question, one.window.text])
-    window = replace(one.window, overlap=shared, cosine=float(vectors[0] @ vectors[1]))
+    window = evidence.ranked(question, [one.window], embed)[0]
     return relevance(question, window, ranks[window.passage.id])

@@ -1,0 +1,66 @@
+import zlib
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+
+from corpus.tokens import tokens
+from pilotfish.types import Case, Passage, Question
+from pipeline.extract import Extract, said
+from verifiers.evidence import Vectors, Window
+
+
+def embed(texts: Sequence[str]) -> Vectors:
+    vectors = np.zeros((len(texts), 256), dtype=np.float32)
+    for row, text in enumerate(texts):
+        for token in tokens(text):
+            vectors[row, zlib.crc32(token.encode()) % 256] += 1
+    return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
+
+
+def asked(question: str, *texts: str, kind: str = "text") -> Case:
+    passages = tuple(
+        Passage(n, text, f"d{n}", 0, len(text), kind=kind)  # type: ignore[arg-type]
+        for n, text in enumerate(texts, start=1)
+    )
+    return Extract(embed)(Case(Question(question), passages))
+
+
+ROW = "Name: Ann Lee; Team: Sales; Phone extension: 233"
+
+
+def test_it_answers_with_a_sentence_of_the_passages_word_for_word() -> None:
+    done = asked(
+        "When does the museum open?", "Cats sleep.", "The museum opens at nine. It is big."
+    )
+    assert done.answer is not None
+    assert done.answer.text == "The museum opens at nine."
+    assert done.answer.support is None  # nobody has looked at it yet
+
+
+def test_of_a_table_row_it_gives_the_cell_that_is_asked_for() -> None:
+    done = asked("What is the phone extension of Ann Lee?", ROW, kind="table")
+    assert done.answer is not None
+    assert done.answer.text == "Phone extension: 233"
+    assert done.answer.values == ("233",)
+    assert done.answer.text in ROW
+
+
+@pytest.mark.parametrize(
+    "question", ["What is the total of all phone extensions?", "How many Anns are there?"]
+)
+def test_one_row_is_no_answer_to_a_question_over_many(question: str) -> None:
+    done = asked(question, ROW, kind="table")
+    assert done.answer is not None
+    assert done.answer.abstained
+
+
+def test_without_passages_it_abstains() -> None:
+    answer = asked("Why?").answer
+    assert answer is not None
+    assert answer.abstained
+
+
+def test_a_row_whose_values_all_stand_in_the_question_is_given_whole() -> None:
+    passage = Passage(1, "Name: Ann", "d", 0, 9, kind="table")
+    assert said("Is Ann there?", Window(passage, 0, 9, "Name: Ann"), embed) == ("Name: Ann", ())
