@@ -57,7 +57,7 @@ def candidates(
 def said(question: str, window: Window, embed: Embed) -> tuple[str, tuple[str, ...]]:
     """The answer's words: the window itself, or of a table row the cell that is asked for."""
     if window.passage.kind != "table":
-        return window.text, ()
+        return " ".join(window.text.split()), ()
     cells = [part.partition(": ") for part in re.split(r"; (?=[^;:]{1,60}: )", window.text)]
     wanted = set(evidence.content(question))
     free = [(head, value) for head, colon, value in cells

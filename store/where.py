@@ -138,8 +138,8 @@ class _Parser:
         """Past a `not` or an opening bracket."""
         self.take()
         self.depth += 1
-        if self.depth > 50:
-            raise self.error("nested more than 50 deep")
+        if self.depth > 20:  # SQLite's own parser overflows soon after
+            raise self.error("nested more than 20 deep")
 
     def compare(self, field: str) -> ColumnElement[bool]:
         operator = self.take()[1].lower()

@@ -84,7 +84,8 @@ def _hypothesis(claim: str, question: str) -> str:
 
 def _against(claim: Claim, hypothesis: str, pool: Sequence[Passage], embed: Embed) -> Judged:
     found = [window for passage in pool for window in evidence.windows(passage)]
-    exact = [window for window in found if claim.text.strip(" .") in window.text]
+    said = _squeezed(claim.text).strip(" .")
+    exact = [window for window in found if said in _squeezed(window.text)]
     if exact:
         return Judged(claim, evidence.ranked(hypothesis, exact, embed)[0], VERBATIM)
     best = Judged(claim, None, 0.0, "no passage comes near")
@@ -92,6 +93,10 @@ def _against(claim: Claim, hypothesis: str, pool: Sequence[Passage], embed: Embe
         one = _rated(claim, window)
         best = max(best, one, key=lambda j: j.support) if best.window else one
     return best
+
+
+def _squeezed(text: str) -> str:
+    return " ".join(text.split())
 
 
 def _rated(claim: Claim, window: Window) -> Judged:
