@@ -61,10 +61,12 @@ class DenseIndex:
     def _parameters(self, allowed: Sequence[int] | None) -> Any:
         faiss = self._faiss
         options: dict[str, Any] = {}
+        share = _PROBE_SHARE
         if allowed is not None:
             options["sel"] = faiss.IDSelectorBatch(np.asarray(allowed, dtype=np.int64))
+            share *= len(self) / len(allowed)  # as many candidates as without the filter
         if hasattr(self._index, "nlist"):
-            return faiss.SearchParametersIVF(nprobe=_probes(self._index.nlist), **options)
+            return faiss.SearchParametersIVF(nprobe=_probes(self._index.nlist, share), **options)
         return faiss.SearchParameters(**options) if options else None
 
 
@@ -94,8 +96,8 @@ def _plain(dimension: int) -> Any:
     return faiss.IndexIDMap2(faiss.IndexFlatIP(dimension))
 
 
-def _probes(lists: int) -> int:
-    return max(1, round(lists * _PROBE_SHARE))
+def _probes(lists: int, share: float) -> int:
+    return min(lists, max(1, round(lists * share)))
 
 
 def _grown(index: Any) -> Any:

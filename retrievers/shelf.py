@@ -152,9 +152,9 @@ class Shelf:
             try:
                 return self._build(rebuild)
             except OSError as error:
+                what = f"cannot write the index in {self.root}: {error.strerror or error}"
                 mend = "make room, or make the workspace writable"
-                why = error.strerror or error
-                raise SettingsError(f"cannot write the index in {self.root}: {why}: {mend}") from None
+                raise SettingsError(f"{what}: {mend}") from None
 
     def _embed(self, progress: Progress) -> None:
         encoder, collection = self.encoder, self.collection()

@@ -13,6 +13,7 @@ import shutil
 import sqlite3
 import tempfile
 import zipfile
+import zlib
 from pathlib import Path
 
 from pilotfish.errors import InputError, NotFound
@@ -20,6 +21,10 @@ from store.workspace import DATABASE, SECRET, Workspace, exists
 
 MANIFEST = "manifest.json"
 FORMAT = 1
+_DAMAGED = (  # what zipfile and json raise on bytes that are not what backup wrote
+    zipfile.BadZipFile, zlib.error, EOFError, KeyError, ValueError, TypeError, OSError,
+    NotImplementedError, RuntimeError,
+)  # fmt: skip
 
 
 def backup(workspace: Workspace, target: Path) -> int:
@@ -45,6 +50,8 @@ def restore(source: Path, root: Path, *, force: bool) -> None:
         raise NotFound(f"no backup at {source}: check the path")
     if exists(root) and not force:
         raise InputError(f"{root} already holds a workspace: add --force to replace it")
+    if root.exists() and not force and (not root.is_dir() or any(root.iterdir())):
+        raise InputError(f"{root} holds other files: name another folder, or add --force")
     root.parent.mkdir(parents=True, exist_ok=True)
     fresh = Path(tempfile.mkdtemp(dir=root.parent, prefix=f".{root.name}-restore-"))
     try:
@@ -86,7 +93,7 @@ def _unpack(source: Path, folder: Path) -> None:
                 archive.extract(name, folder)
                 if _sha256(folder / name) != expected:
                     raise bad
-    except (zipfile.BadZipFile, KeyError, ValueError, TypeError, OSError):
+    except _DAMAGED:
         raise bad from None
     (folder / SECRET).chmod(0o600)
 

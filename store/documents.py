@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, delete, func, insert, select, update
 
 from pilotfish.errors import NotFound
-from store.passages import drop_passages
+from store.passages import chunks, drop_passages
 from store.schema import documents, items, ledger, mentions, passages, sources, table_rows, tables
 
 
@@ -131,16 +131,17 @@ def _id(connection: Connection, collection_id: int, key: str) -> int:
 
 def drop(connection: Connection, collection_id: int, revision: int, keys: Iterable[str]) -> int:
     """Remove documents and all that came from them; give how many there were."""
-    wanted = list(keys)
-    query = select(documents.c.id).where(
-        documents.c.collection_id == collection_id, documents.c.key.in_(wanted)
-    )
-    ids = list(connection.scalars(query))
-    if ids:
-        _forget_quotes(connection, ids)
-        drop_passages(connection, collection_id, revision, ids)
-        connection.execute(delete(documents).where(documents.c.id.in_(ids)))
-    return len(ids)
+    count = 0
+    for some in chunks(list(keys)):
+        query = select(documents.c.id).where(
+            documents.c.collection_id == collection_id, documents.c.key.in_(some)
+        )
+        if ids := list(connection.scalars(query)):
+            _forget_quotes(connection, ids)
+            drop_passages(connection, collection_id, revision, ids)
+            connection.execute(delete(documents).where(documents.c.id.in_(ids)))
+        count += len(ids)
+    return count
 
 
 def _forget_quotes(connection: Connection, ids: list[int]) -> None:

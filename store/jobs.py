@@ -43,10 +43,12 @@ def submit(
     connection.execute(insert(jobs).values(
         **row, parameters=parameters, total=len(questions), created=time.time()
     ))  # fmt: skip
-    connection.execute(insert(items), [
+    rows = [
         {"job_id": job_id, "ordinal": ordinal, "custom_id": custom_id, "question": question}
         for ordinal, (custom_id, question) in enumerate(questions)
-    ])  # fmt: skip
+    ]
+    if rows:
+        connection.execute(insert(items), rows)
     return True
 
 

@@ -36,8 +36,13 @@ def drop_passages(
         insert(tombstones).from_select(["passage_id", "collection_id", "revision"], dead)
     )
     connection.execute(delete(passages).where(mine))
-    for some in _chunks(shas):
-        used = exists(select(1).where(passages.c.embed_sha == vectors.c.embed_sha))
+    _drop_unused(connection, shas)
+
+
+def _drop_unused(connection: Connection, shas: Sequence[str]) -> None:
+    """Remove those of these vectors that no passage has."""
+    used = exists(select(1).where(passages.c.embed_sha == vectors.c.embed_sha))
+    for some in chunks(shas):
         connection.execute(delete(vectors).where(vectors.c.embed_sha.in_(some), ~used))
 
 
@@ -46,7 +51,7 @@ def fetch(connection: Connection, ids: Sequence[int]) -> dict[int, Passage]:
     p, d = passages.c, documents.c
     columns = (p.id, p.text, d.key, p.start, p.end, p.page, p.heading, p.table_name, p.row, p.kind)
     found: dict[int, Passage] = {}
-    for some in _chunks(ids):
+    for some in chunks(ids):
         query = (
             select(*columns, d.title)
             .join_from(passages, documents, d.id == p.document_id)
@@ -138,6 +143,7 @@ def put_vectors(connection: Connection, encoder: str, rows: Iterable[tuple[str, 
     values = [{"encoder": encoder, "embed_sha": sha, "vector": blob} for sha, blob in rows]
     if values:
         connection.execute(insert(vectors).prefix_with("OR IGNORE"), values)
+        _drop_unused(connection, [str(row["embed_sha"]) for row in values])
 
 
 def vectors_since(
@@ -181,6 +187,7 @@ def misquoted(connection: Connection, collection_id: int) -> int:
     return int(connection.scalar(query) or 0)
 
 
-def _chunks(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
+def chunks(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
+    """The values in pieces that fit into one statement."""
     for at in range(0, len(values), CHUNK):
         yield values[at : at + CHUNK]

@@ -17,7 +17,9 @@ from sqlalchemy import (
     Integer,
     Text,
     and_,
+    case,
     cast,
+    exists,
     func,
     not_,
     or_,
@@ -38,6 +40,7 @@ _COLUMNS = {
     "type": documents.c.media_type,
 }
 _MOST = 800
+_NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
 _EXAMPLE = "write it like: year >= 2020 and team = 'sales'"
 
 
@@ -66,6 +69,8 @@ def allowed(connection: Connection, collection_id: int, where: str) -> list[int]
 
 def _tokens(text: str) -> list[tuple[str, str]]:
     tokens, at = [], 0
+    if re.search("[\ud800-\udfff]", text):  # half a character, out of undecodable bytes
+        raise InputError(f"filter {text!r} cannot be read: it is not valid Unicode: {_EXAMPLE}")
     while text[at:].strip():
         match = _TOKEN.match(text, at)
         if match is None:
@@ -176,37 +181,47 @@ def _literal(kind: str, token: str) -> Any:
         return _unquote(kind, token)
     if token.lower() in {"true", "false"}:
         return token.lower() == "true"
-    try:
-        return float(token)
-    except ValueError:
-        return token
+    return float(token) if _NUMBER.fullmatch(token) else token
 
 
 def _compare(field: str, operator: str, value: Any) -> ColumnElement[bool]:
+    """The comparison with a column, or with the metadata key of that very name if it is there."""
     column = _COLUMNS.get(field)
-    plain = column is not None
-    stored: Any = column if plain else func.json_extract(documents.c.metadata, _path(field))
-    as_text = cast(stored, Text)
+    if column is not None:
+        return _holds(column, operator, _shown(value) if isinstance(value, bool) else value)
+    own = func.json_each(documents.c.metadata).table_valued("key", "value", "type")
+    condition = _holds(own.c.value, operator, value)
     if operator == "contains":
-        needle = str(_shown(value)).lower()
+        condition = _any_holds(own, operator, value)
+    elif isinstance(value, bool):
+        condition = own.c.type.in_(("true", "false")) & _apply(own.c.value, operator, int(value))
+    return exists(select(1).select_from(own).where(own.c.key == field, condition))
+
+
+def _any_holds(own: Any, operator: str, value: Any) -> ColumnElement[bool]:
+    """Whether the comparison holds for the value, or for an element of the list that it is."""
+    several = own.c.type.in_(("array", "object"))
+    as_list = case((several, own.c.value), else_=func.json_array(own.c.value))
+    each = func.json_each(as_list).table_valued("value")
+    return exists(select(1).select_from(each).where(_holds(each.c.value, operator, value)))
+
+
+def _holds(stored: Any, operator: str, value: Any) -> ColumnElement[bool]:
+    as_text = cast(stored, Text)
+    if operator == "contains":  # lower() on both sides: SQLite folds ASCII only
+        needle = func.lower(str(_shown(value)))
         return func.instr(func.lower(as_text), needle, type_=Integer) > 0
-    if isinstance(value, bool):
-        value, operand = int(value), cast(stored, Float)
-    elif isinstance(value, float):
+    if isinstance(value, float):
         numeric = as_text.op("GLOB")("[-+.0-9]*")
         return and_(numeric, _apply(cast(stored, Float), operator, value))
-    else:
-        operand = as_text
-    return _apply(operand, operator, value)
+    return _apply(as_text, operator, value)
 
 
 def _shown(value: Any) -> Any:
+    """As a person writes it: 2020 for 2020.0, true for True."""
+    if isinstance(value, bool):
+        return str(value).lower()
     return int(value) if isinstance(value, float) and value.is_integer() else value
-
-
-def _path(field: str) -> str:
-    quoted = field.replace("\\", "\\\\").replace('"', '\\"')
-    return f'$."{quoted}"'
 
 
 def _apply(left: Any, operator: str, right: Any) -> ColumnElement[bool]:

@@ -154,7 +154,7 @@ class Pilotfish:
 def checked(code: int, out: bytes, err: bytes, wanted: int | None) -> Done:
     """What came, after the checks that hold for every run."""
     done = Done(code, out.decode(), err.decode())
-    assert "Traceback" not in done.err + done.out, done.err + done.out
+    assert "Traceback (" not in done.err + done.out, done.err + done.out
     assert "\x1b[" not in done.out, "colour codes on a pipe"
     assert wanted is None or code == wanted, f"exit {code}, not {wanted}\n{done.err}\n{done.out}"
     return done

@@ -90,8 +90,8 @@ def imports(tree: ast.AST) -> Iterator[tuple[str, bool]]:
         elif isinstance(node, ast.ImportFrom) and node.module:
             yield node.module.split(".")[0], id(node) in typing_only
         elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith("import_module"):
-            if node.args and isinstance(node.args[0], ast.Constant):
-                yield str(node.args[0].value).split(".")[0], False
+            constants = [each for each in node.args[:1] if isinstance(each, ast.Constant)]
+            yield from ((str(each.value).split(".")[0], False) for each in constants)
 
 
 def test_imports_point_one_way() -> None:

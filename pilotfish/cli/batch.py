@@ -81,8 +81,10 @@ def _lines(library: Library, source: Path, skip_invalid: bool) -> list[Line]:
     bad = [line for line in lines if line.problem is not None]
     if bad and not skip_invalid:
         told = "\n".join(f"  line {line.number}: {line.problem}" for line in bad)
-        raise InputError(f"{len(bad)} of {len(lines)} lines cannot be asked; nothing was started.\n{told}\n"
-                         "  mend them, or add --skip-invalid")  # fmt: skip
+        raise InputError(
+            f"{len(bad)} of {len(lines)} lines cannot be asked; nothing was started.\n{told}\n"
+            "  mend them, or add --skip-invalid"
+        )
     return lines
 
 

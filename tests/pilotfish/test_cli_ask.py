@@ -97,9 +97,13 @@ def test_an_llm_that_fails_leaves_the_extracted_answer_or_an_abstention(
     shared: Pilotfish, llm: LLMServer, mode: str
 ) -> None:
     llm.default = mode
+    model = f"openai/{mode[:4]}"  # of its own, so that the ledger has no reply yet
     asking = shared.asking(
-        llm, PILOTFISH_LLM__TIMEOUT="0.5", PILOTFISH_LLM__ATTEMPTS="1", PILOTFISH_LLM__MODEL=f"openai/{mode[:4]}"
-    )  # fmt: skip
+        llm,
+        PILOTFISH_LLM__TIMEOUT=0.5,
+        PILOTFISH_LLM__ATTEMPTS=1,
+        PILOTFISH_LLM__MODEL=model,
+    )
     case = asking("ask", UNANSWERABLE, "--json").one
     assert len(llm.requests) == 1
     assert case["status"] == "abstained" and case["degraded"]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import io
-import json
 import os
 import shutil
 import subprocess
@@ -44,12 +43,15 @@ def zip_bomb() -> bytes:
     return out.getvalue()
 
 
+LINES = b'{"id": "ok-1", "text": "A fine line."}\n{"id": \n[]\n{"id": 5}\n'
+
+
 def hostile_folder(folder: Path) -> dict[str, str]:
     """Files that cannot be added, with a word of the reason each; and one good file."""
     folder.mkdir()
     contents: dict[str, tuple[bytes, str]] = {
         "encrypted.pdf": (made_pdf(encrypted=True), "password"),
-        "truncated.pdf": (made_pdf()[:200], "save it again"),
+        "truncated.pdf": (made_pdf()[:200], "truncated PDF"),
         "bomb.docx": (zip_bomb(), "zip bomb"),
         "empty.txt": (b"", "empty file"),
         "blank.md": (b" \n\n ", "no text"),
@@ -57,7 +59,7 @@ def hostile_folder(folder: Path) -> dict[str, str]:
         "noise.txt": (bytes(range(256)) * 8, ""),
         "not.xlsx": (b"no workbook at all", "save it"),
         "old.docx": (b"\xd0\xcf\x11\xe0" + b"\0" * 600, "encrypted or old"),
-        "lines.jsonl": (b'{"id": "ok-1", "text": "A fine line."}\n{"id": \n[]\n{"id": 5}\n', "lines.jsonl:2"),
+        "lines.jsonl": (LINES, "lines.jsonl:2"),
         "good.txt": (b"The good file is added all the same.", ""),
     }  # fmt: skip
     for name, (data, _) in contents.items():
@@ -93,7 +95,8 @@ def test_files_that_cannot_be_read_fail_alone_each_with_its_reason(fresh: Pilotf
 
 def test_other_encodings_are_read_and_said(fresh: Pilotfish) -> None:
     (fresh.folder / "utf16.txt").write_text("The lift costs nine crowns. 電梯", encoding="utf-16")
-    (fresh.folder / "latin.txt").write_bytes("Das Café öffnet früh, zur Überraschung.".encode("latin-1"))
+    latin = "Das Café öffnet früh, zur Überraschung.".encode("latin-1")
+    (fresh.folder / "latin.txt").write_bytes(latin)
     fresh("add", "utf16.txt", "latin.txt")
     assert "nine crowns. 電梯" in fresh("show", "utf16.txt").out
     assert "Café öffnet früh" in fresh("show", "latin.txt").out
@@ -121,18 +124,25 @@ def flip(path: Path) -> None:
     """Change one byte in the middle."""
     data = bytearray(path.read_bytes())
     data[len(data) // 2] ^= 0x55
-    path.write_bytes(bytes(data))
+    put(path, bytes(data))
+
+
+def put(path: Path, data: bytes) -> None:
+    """A file of its own with this content: indexes of this very process have the old one mapped."""
+    path.unlink()
+    path.write_bytes(data)
 
 
 @pytest.mark.parametrize("harm", ["flip", "empty", "delete"])
 def test_no_harmed_index_file_is_ever_answered_from(mine: Pilotfish, harm: str) -> None:
     wanted = found_by(library_of(mine))
-    count = len(index_files(mine.workspace))
-    for number in range(count):
-        path = index_files(mine.workspace)[min(number, len(index_files(mine.workspace)) - 1)]
-        {"flip": flip, "empty": lambda p: p.write_bytes(b""), "delete": Path.unlink}[harm](path)
+    harms = {"flip": flip, "empty": lambda p: put(p, b""), "delete": Path.unlink}
+    for number in range(len(index_files(mine.workspace))):
+        path = index_files(mine.workspace)[number]
+        harms[harm](path)
         library = library_of(mine)
         assert found_by(library) == wanted, path.name
+        assert not path.parent.samefile(index_files(mine.workspace)[number].parent), "rebuilt"
         library.database.close()
 
 
@@ -161,8 +171,9 @@ def test_a_damaged_database_is_refused_with_the_mend(mine: Pilotfish) -> None:
     path.write_bytes(whole[:100] + os.urandom(len(whole) - 100))
     assert "restore" in mine("search", ASKED, code=3).err
     assert "restore" in mine("list", code=3).err
-    middle = len(whole) // 2
-    path.write_bytes(whole[:middle])
+    path.write_bytes(whole[: len(whole) // 2])
+    done = mine("doctor", code=3)
+    assert "restore" in done.out + done.err
     path.write_bytes(b"")
     mine("list", code=8)
 
@@ -218,13 +229,12 @@ def test_a_closed_pipe_is_no_error(shared: Pilotfish) -> None:
         f"{' '.join(command)} | head -c 1", shell=True, env=shared.environment(),
         cwd=shared.folder, capture_output=True, text=True, check=True,
     )  # fmt: skip
-    assert "Traceback" not in done.stderr and "BrokenPipe" not in done.stderr
+    assert "Traceback (" not in done.stderr and "BrokenPipe" not in done.stderr
 
 
 def test_errors_of_the_library_are_ours(shared: Pilotfish) -> None:
     library = library_of(shared)
-    for text in ("", "\0", "x" * 30_000):
+    for text in ("", " \n", "x" * 30_000):
         with pytest.raises(PilotfishError):
-            library.search(Question(text)) if text != "\0" else library.checked(Question("  "))
-    assert json.dumps(found_by(library))
+            library.search(Question(text))
     library.database.close()

@@ -23,9 +23,8 @@ def test_a_folder_gives_its_files_and_a_jsonl_its_lines_with_their_ids_and_metad
     shared: Pilotfish,
 ) -> None:
     found = held(shared)
-    files = {f"docs/{name}" for name in
-             ("returns.md", "shipping.txt", "warranty.html", "prices.csv", "chinese.md")}  # fmt: skip
-    assert set(found) == files | {"n-1", "n-2", "n-3"}
+    names = ("returns.md", "shipping.txt", "warranty.html", "prices.csv", "chinese.md")
+    assert set(found) == {f"docs/{name}" for name in names} | {"n-1", "n-2", "n-3"}
     assert found["n-2"]["metadata"] == {"year": 2022, "team": "ops"}
     assert found["n-2"]["title"] == "Crane" and found["docs/returns.md"]["title"] == "Returns"
     assert found["docs/prices.csv"]["tables"] == 1
@@ -112,7 +111,7 @@ def test_removed_means_gone_from_everywhere(mine: Pilotfish, llm: LLMServer) -> 
 
 
 def stored(pilotfish: Pilotfish) -> str:
-    """Every row of every table of the database, as text; but the questions, which are the user's."""
+    """Every row of every table of the database, as text."""
     connection = sqlite3.connect(pilotfish.workspace / "pilotfish.db")
     tables = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
     rows = [connection.execute(f'SELECT * FROM "{name}"').fetchall() for (name,) in tables]

@@ -66,7 +66,7 @@ def test_a_backup_restores_to_the_same_answers(mine: Pilotfish) -> None:
         (("doctor",), 8, "no workspace"),
         (("--collection", "a/b", "list"), 3, "collection"),
         (("frobnicate",), 2, "frobnicate"),
-        (("add",), 2, "PATHS"),
+        (("add",), 2, "paths"),
     ],
 )
 def test_what_cannot_be_done_has_its_exit_code(

@@ -1,0 +1,125 @@
+"""Latency of fused search, one client thread, warm: ours, LlamaIndex's and Haystack's fusion.
+
+Same passages, same weights, same vectors in every store; a fresh process for each system and
+round, systems alternating. Depth is how many passages each retriever hands to the fusion.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from benchmarks.child import call
+from benchmarks.ground import Ground, opened
+from benchmarks.measures import median, spread
+from benchmarks.passages import pieces, vectors
+
+ROUNDS, QUERIES, WARM, K = 3, 100, 10, 10
+DEPTH = 100  # what our fusion reads; the peers are measured at this depth and at K
+BAR = 5.0
+PEERS = ("LlamaIndex", "Haystack")
+FUNCTIONS = {"Pilotfish": "ours", "LlamaIndex": "llama", "Haystack": "haystack"}
+
+
+def measure(ground: Ground) -> dict[str, Any]:
+    """p50 and p95 of each system over all rounds; ratios of the p50s round by round."""
+    library = ground.collection("scifact")
+    count = 20 if ground.quick else QUERIES
+    queries = list(ground.retrieval_set("scifact").queries.values())[: count + WARM]
+    workspace = str(library.settings.workspace)
+    rounds: list[dict[str, Any]] = []
+    for _ in range(ROUNDS):
+        given = {"workspace": workspace, "queries": queries}
+        found = {name: call("searching", function, given) for name, function in FUNCTIONS.items()}
+        rounds.append({k: v for one in found.values() for k, v in one["runs"].items()}
+                      | {"peak": {name: one["peak_mb"] for name, one in found.items()}})  # fmt: skip
+    systems = [name for name in rounds[0] if name != "peak"]
+    ratios = {name: _ratio(rounds, name) for name in systems if name != "Pilotfish"}
+    return {
+        "passages": len(pieces(library)),
+        "queries": count,
+        "rounds": ROUNDS,
+        "systems": {name: _row(rounds, name) for name in systems},
+        "ratio": ratios,
+        "peak_mb": {name: median([r["peak"][name] for r in rounds]) for name in FUNCTIONS},
+        "bars": {
+            f"p50 at least {BAR:g} times faster than {peer}": ratios[f"{peer}, depth {DEPTH}"] >= BAR
+            for peer in PEERS
+        },
+    }
+
+
+def _row(rounds: list[dict[str, Any]], name: str) -> dict[str, Any]:
+    seconds = [second for one in rounds for second in one[name]["seconds"]]
+    same = [_overlap(a, b) for a, b in
+            zip(rounds[0]["Pilotfish"]["ids"], rounds[0][name]["ids"], strict=True)]  # fmt: skip
+    return spread(seconds) | {"same_top_10": round(sum(same) / len(same), 3)}
+
+
+def _overlap(ours: Sequence[int], theirs: Sequence[int]) -> float:
+    return len(set(ours) & set(theirs)) / max(1, len(ours))
+
+
+def _ratio(rounds: list[dict[str, Any]], name: str) -> float:
+    """Median over rounds of (their p50 / our p50)."""
+    pairs = [(median(r[name]["seconds"]), median(r["Pilotfish"]["seconds"])) for r in rounds]
+    return round(median([theirs / mine for theirs, mine in pairs]), 2)
+
+
+def timed(search: Callable[[str], list[int]], queries: Sequence[str]) -> dict[str, Any]:
+    """Seconds and passage ids of each query after the warm ones."""
+    for query in queries[:WARM]:
+        search(query)
+    seconds, ids = [], []
+    for query in queries[WARM:]:
+        start = time.perf_counter()
+        found = search(query)
+        seconds.append(time.perf_counter() - start)
+        ids.append(found)
+    return {"seconds": seconds, "ids": ids}
+
+
+def ours(workspace: str, queries: list[str]) -> dict[str, Any]:
+    """In the child: the library's own search."""
+    from pilotfish.types import Question
+
+    library = opened(Path(workspace))
+
+    def search(query: str) -> list[int]:
+        return [p.id for p in library.search(Question(query), "fused", K).passages]
+
+    return {"runs": {"Pilotfish": timed(search, queries)}}
+
+
+def llama(workspace: str, queries: list[str]) -> dict[str, Any]:
+    """In the child: QueryFusionRetriever over the vector index and BM25Retriever."""
+    from benchmarks import peer_llama
+
+    library = opened(Path(workspace))
+    found, rows = pieces(library), vectors(library)
+    index = peer_llama.index(peer_llama.nodes(found, rows), peer_llama.embedding())
+    plain = peer_llama.nodes(found)
+    runs = {}
+    for depth in (DEPTH, K):
+        fused = peer_llama.fusion(index, peer_llama.lexical(plain, depth), depth, K)
+        runs[f"LlamaIndex, depth {depth}"] = timed(
+            lambda query, fused=fused: [int(hit.node.node_id) for hit in fused.retrieve(query)], queries
+        )  # fmt: skip
+    return {"runs": runs}
+
+
+def haystack(workspace: str, queries: list[str]) -> dict[str, Any]:
+    """In the child: the hybrid in-memory pipeline."""
+    from benchmarks import peer_haystack
+
+    library = opened(Path(workspace))
+    found, rows = pieces(library), vectors(library)
+    runs = {}
+    for depth in (DEPTH, K):
+        made = peer_haystack.pipeline(found, rows, depth, K)
+        runs[f"Haystack, depth {depth}"] = timed(
+            lambda query, made=made: peer_haystack.search(made, query), queries
+        )
+    return {"runs": runs}

@@ -1,0 +1,218 @@
+"""Every Step keeps the one contract: its own field, empty cases, equal results, no mutation."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from copy import deepcopy
+from dataclasses import dataclass, fields, replace
+
+import pytest
+
+from pilotfish.errors import PilotfishError
+from pilotfish.settings import Settings
+from pilotfish.step import Step, run
+from pilotfish.types import Answer, Case, Event, Hint, Message, Prompt, Question, Scope
+from pipeline.extract import Extract
+from pipeline.flow import Cascade, Chain, Loop, Route
+from pipeline.library import Library
+from pipeline.llm import LLM, CallOptions
+from pipeline.purse import Purse
+from pipeline.recipes import RECIPES, check, render
+from retrievers.bm25 import BM25
+from retrievers.dense import Dense
+from retrievers.fuse import Fuse
+from tests.conftest import ASKED, UNANSWERABLE, Pilotfish, quoted_by
+from tests.llm_server import LLMServer
+from verifiers.support import Support
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("ignore:Pydantic serializer warnings"),
+]
+OWNS = {
+    "retrievers": {"passages"},
+    "prompters": {"hints", "prompt"},
+    "verifiers": {"answer"},
+    "pipeline": {"answer"},
+}
+EVERYBODYS = {"notes", "trace"}
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """How to make a step, which folder it is from, and the cases it is tried on."""
+
+    make: Callable[[Library, Purse, str], Step]
+    folder: str
+    owns: frozenset[str] = frozenset()  # more than its folder: combinators own what their steps do
+
+    def may_change(self) -> set[str]:
+        return OWNS[self.folder] | EVERYBODYS | self.owns
+
+
+def llm(purse: Purse, url: str) -> LLM:
+    return LLM("openai/test-model", purse, CallOptions(api_base=url, attempts=1))
+
+
+def answered(case: Case) -> bool:
+    return case.answer is not None
+
+
+def hardness(case: Case) -> float:
+    return len(case.question.text) / 100
+
+
+ALL = frozenset({"passages", "prompt", "answer"})
+STEPS: dict[str, Made] = {
+    "bm25": Made(lambda b, p, u: BM25(b.shelf), "retrievers"),
+    "dense": Made(lambda b, p, u: Dense(b.shelf), "retrievers"),
+    "fuse": Made(lambda b, p, u: Fuse((BM25(b.shelf), Dense(b.shelf))), "retrievers"),
+    "render": Made(lambda b, p, u: render(b.parts), "prompters"),
+    "extract": Made(lambda b, p, u: Extract(b.parts.embed), "pipeline"),
+    "llm": Made(lambda b, p, u: llm(p, u), "pipeline"),
+    "support": Made(lambda b, p, u: Support(b.parts.embed), "verifiers"),
+    "cite": Made(lambda b, p, u: check(b.parts).steps[1], "verifiers"),
+    "check": Made(lambda b, p, u: check(b.parts), "verifiers"),
+    "chain": Made(lambda b, p, u: Chain((BM25(b.shelf), render(b.parts))), "pipeline", ALL),
+    "route": Made(
+        lambda b, p, u: Route(hardness, Extract(b.parts.embed), llm(p, u)), "pipeline"
+    ),
+    "cascade": Made(
+        lambda b, p, u: Cascade(
+            (Extract(b.parts.embed), llm(p, u)), check(b.parts), lambda case: False
+        ),
+        "pipeline",
+    ),
+    "loop": Made(lambda b, p, u: Loop(Extract(b.parts.embed), answered), "pipeline"),
+    "default recipe": Made(lambda b, p, u: RECIPES["default"](b.parts, p), "pipeline", ALL),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[LLMServer]:
+    with LLMServer(respond=quoted_by) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def library(shared: Pilotfish) -> Iterator[Library]:
+    library = Library(Settings(workspace=shared.workspace))
+    yield library
+    library.database.close()
+
+
+@pytest.fixture
+def step(
+    request: pytest.FixtureRequest, library: Library, server: LLMServer,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Step:  # fmt: skip
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-test-not-a-real-key")
+    purse = Purse(library.database, "default", library.collection().id)
+    made: Made = request.param
+    return made.make(library, purse, server.url)
+
+
+@pytest.fixture(scope="module")
+def full(library: Library) -> Case:
+    """A case with something in every field, as it stands before the answer is checked."""
+    question = Question(ASKED, "q1")
+    found = Fuse((BM25(library.shelf), Dense(library.shelf)), k=5)(Case(question))
+    hints = (Hint("query", "refunds to the card"), Hint("card", "Goods are things."))
+    case = render(library.parts)(replace(found, hints=hints))
+    key = next(iter(case.prompt.keys)) if case.prompt else ""
+    answer = Answer(f"Goods may be returned within 30 days of delivery [{key}].", model="m")
+    event = Event("before", 1.0, 0.5, 0, 3, 4, 0.0, None, {"a": [1]})
+    return replace(case, answer=answer, notes={"left": "over"}, trace=(event,))
+
+
+def cases(full: Case) -> list[Case]:
+    """The full case, and cases that miss something."""
+    prompt = Prompt((Message("user", "Hello?"),))
+    return [
+        full,
+        Case(Question(UNANSWERABLE)),
+        Case(Question("")),
+        Case(Question("总部位于哪里？")),
+        Case(Question(ASKED, scope=Scope(where="year = 1066"))),
+        replace(full, passages=()),
+        replace(full, prompt=None),
+        replace(full, answer=None),
+        replace(full, answer=Answer("")),
+        replace(full, answer=Answer("Nothing of this stands anywhere, not even 77.")),
+        Case(Question(ASKED), prompt=prompt),
+        Case(Question(ASKED), prompt=Prompt(())),
+        Case(Question(ASKED), answer=Answer("", abstained=True)),
+    ]
+
+
+def outcome(step: Step, case: Case) -> Case | str:
+    """The case after the step, or the error of ours that it raised."""
+    try:
+        return run(step, case)
+    except PilotfishError as error:
+        return f"{type(error).__name__}: {error}"
+
+
+def timeless(result: Case | str) -> object:
+    """Without what differs from one run to the next: times, and money of replayed calls."""
+    if isinstance(result, str):
+        return result
+    events = [(e.step, e.error) for e in result.trace]
+    return replace(result, trace=()), events
+
+
+every_step = pytest.mark.parametrize("step", STEPS.values(), ids=STEPS.keys(), indirect=True)
+
+
+@pytest.mark.parametrize(("step", "made"), [(m, m) for m in STEPS.values()], ids=STEPS.keys(),
+                         indirect=["step"])  # fmt: skip
+def test_a_step_changes_only_what_its_folder_owns(step: Step, made: Made, full: Case) -> None:
+    for case in cases(full):
+        done = outcome(step, case)
+        if isinstance(done, Case):
+            same = [f.name for f in fields(Case) if f.name not in made.may_change()]
+            assert [n for n in same if getattr(done, n) != getattr(case, n)] == []
+
+
+@every_step
+def test_a_step_never_mutates_its_case(step: Step, full: Case) -> None:
+    for case in cases(full):
+        before = deepcopy(case)
+        outcome(step, case)
+        assert case == before
+
+
+@every_step
+def test_a_step_only_extends_the_trace(step: Step, full: Case) -> None:
+    for case in cases(full):
+        try:
+            trace = run(step, case).trace
+        except PilotfishError as error:
+            trace = error.trace
+        assert trace[: len(case.trace)] == case.trace and len(trace) > len(case.trace)
+
+
+@every_step
+def test_a_step_bears_cases_with_something_missing(step: Step, full: Case) -> None:
+    """Ours or nothing: what `run` skipped as broken stands in the trace as `TypeError: ...`."""
+    for case in cases(full):
+        done = outcome(step, case)
+        if isinstance(done, Case):
+            assert not [e.error for e in done.trace if re.match(r"\w+: ", e.error or "")]
+
+
+@every_step
+def test_a_step_gives_an_equal_case_for_an_equal_case(step: Step, full: Case) -> None:
+    for case in cases(full):
+        assert timeless(outcome(step, case)) == timeless(outcome(step, deepcopy(case)))
+
+
+def test_the_same_call_is_replayed_from_the_ledger(
+    library: Library, server: LLMServer, full: Case, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-test-not-a-real-key")
+    step = llm(Purse(library.database, "default", library.collection().id), server.url)
+    first = run(step, full)
+    asked = len(server.requests)
+    assert run(step, full).answer == first.answer and len(server.requests) == asked
