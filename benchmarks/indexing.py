@@ -120,7 +120,7 @@ def llama(passages: str, batch: int) -> dict[str, Any]:
 
     from benchmarks import peer_llama
 
-    rows = [json.loads(line) for line in Path(passages).open(encoding="utf-8")]
+    rows = [json.loads(line) for line in Path(passages).read_text().split("\n") if line]
     made = peer_llama.nodes([Piece(row["id"], "", row["text"]) for row in rows])
     model = peer_llama.embedding(batch)
     model.get_text_embedding("warm")

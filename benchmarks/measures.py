@@ -28,7 +28,8 @@ def _ndcg(found: Sequence[str], grades: Mapping[str, int], k: int) -> float:
 
 
 def _dcg(grades: Sequence[int]) -> float:
-    return sum((2**grade - 1) / math.log2(rank + 2) for rank, grade in enumerate(grades))
+    gains = ((2.0**grade - 1) / math.log2(rank + 2) for rank, grade in enumerate(grades))
+    return float(sum(gains))
 
 
 def recall(run: Run, qrels: Qrels, k: int) -> PerQuery:

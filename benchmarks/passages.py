@@ -30,7 +30,7 @@ def pieces(library: Library) -> list[Piece]:
     from store.schema import passages as p
 
     rows = _rows(library, p.c.id, d.c.key, p.c.context, p.c.text)
-    return [Piece(i, key, f"{context}\n{text}" if context else text) for i, key, context, text in rows]
+    return [Piece(i, key, f"{above}\n{text}" if above else text) for i, key, above, text in rows]
 
 
 def vectors(library: Library) -> Vectors:
@@ -42,7 +42,7 @@ def vectors(library: Library) -> Vectors:
 
     with library.database.read() as connection:
         query = select(v.c.embed_sha, v.c.vector).where(v.c.encoder == library.encoder.fingerprint)
-        blobs = {sha: blob for sha, blob in connection.execute(query)}
+        blobs = {row.embed_sha: row.vector for row in connection.execute(query)}
     flat = b"".join(blobs[sha] for (sha,) in _rows(library, p.c.embed_sha))
     rows = np.frombuffer(flat, dtype="<f2").astype(np.float32)
     return rows.reshape(-1, library.encoder.dimension)

@@ -48,13 +48,14 @@ def fusion(vector_index: Any, lexical: Any, depth: int, k: int) -> Any:
     """QueryFusionRetriever without query generation, reciprocal rank fusion."""
     from llama_index.core.llms import MockLLM
     from llama_index.core.retrievers import QueryFusionRetriever
+    from llama_index.core.retrievers.fusion_retriever import FUSION_MODES
 
     nearest = vector_index.as_retriever(similarity_top_k=depth)
     return QueryFusionRetriever(
         [nearest, lexical],
         llm=MockLLM(),
         num_queries=1,
-        mode="reciprocal_rerank",
+        mode=FUSION_MODES.RECIPROCAL_RANK,
         similarity_top_k=k,
         use_async=False,
     )

@@ -6,6 +6,7 @@ A document's score is its best passage's. Not here: speed (searching.py).
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from benchmarks import measures, reference
@@ -49,8 +50,7 @@ def _systems(
     ids = [row["id"] for row in judged.corpus]
     lined = [f"{row['title']}\n{row['text']}" for row in judged.corpus]
     spaced = [f"{row['title']} {row['text']}" for row in judged.corpus]
-    ours = {name: lambda name=name: library_run(library, name, judged.queries) for name in OURS}
-    return ours | {
+    return {name: partial(library_run, library, name, judged.queries) for name in OURS} | {
         "bm25s, same passages": lambda: reference.bm25s_run(texts, owners, judged.queries),
         "bm25s, whole documents": lambda: reference.bm25s_run(lined, ids, judged.queries),
         "torch fp32, same passages": lambda: reference.torch_run(texts, owners, judged.queries),
@@ -86,11 +86,15 @@ def _verdict(sets: dict[str, Any], gains: dict[str, dict[str, PerQuery]]) -> dic
         system: round(sum(score(n, system) for n in sets) / len(sets), 4)
         for system in next(iter(sets.values()))["systems"]
     }
-    single = max(("bm25", "dense"), key=lambda system: average[system])
+    single = _best(average)
+
+    def apart_from(ours: str, theirs: str) -> dict[str, float]:
+        return {name: round(score(name, ours) - score(name, theirs), 4) for name in sets}
+
     apart = {
-        "bm25 - bm25s": {n: round(score(n, "bm25") - score(n, "bm25s, same passages"), 4) for n in sets},
-        "dense - torch": {n: round(score(n, "dense") - score(n, "torch fp32, same passages"), 4) for n in sets},
-    }  # fmt: skip
+        "bm25 - bm25s": apart_from("bm25", "bm25s, same passages"),
+        "dense - torch": apart_from("dense", "torch fp32, same passages"),
+    }
     return {
         "average": average,
         "apart": apart,
@@ -105,6 +109,11 @@ def _verdict(sets: dict[str, Any], gains: dict[str, dict[str, PerQuery]]) -> dic
     }
 
 
+def _best(scores: dict[str, float]) -> str:
+    """The better single retriever."""
+    return max(("bm25", "dense"), key=scores.__getitem__)
+
+
 def _within(values: dict[str, float], bar: float) -> bool:
     return all(abs(value) <= bar for value in values.values())
 
@@ -112,9 +121,9 @@ def _within(values: dict[str, float], bar: float) -> bool:
 def _intervals(gains: dict[str, dict[str, PerQuery]]) -> dict[str, Any]:
     """Fused minus the better single retriever of each set, and of the average."""
     means = {n: {s: measures.mean(found[s]) for s in OURS} for n, found in gains.items()}
-    best = {n: max(("bm25", "dense"), key=lambda s, n=n: means[n][s]) for n in gains}
+    best = {n: _best(means[n]) for n in gains}
     both = {s: sum(m[s] for m in means.values()) for s in ("bm25", "dense")}
-    overall = max(both, key=lambda s: both[s])
+    overall = _best(both)
     rows = {
         n: (best[n], [measures.differences(found["fused"], found[best[n]])])
         for n, found in gains.items()
@@ -122,10 +131,13 @@ def _intervals(gains: dict[str, dict[str, PerQuery]]) -> dict[str, Any]:
     whole = [measures.differences(found["fused"], found[overall]) for found in gains.values()]
     rows["average of the sets"] = (overall, whole)
     return {
-        n: {"against": against, **dict(zip(("difference", "low", "high"), _rounded(sets), strict=True))}
+        n: {"against": against, **_bounds(measures.interval(sets))}
         for n, (against, sets) in rows.items()
-    }  # fmt: skip
+    }
 
 
-def _rounded(sets: list[Any]) -> list[float]:
-    return [round(value, 4) for value in measures.interval(sets)]
+def _bounds(found: tuple[float, float, float]) -> dict[str, float]:
+    return {
+        key: round(value, 4)
+        for key, value in zip(("difference", "low", "high"), found, strict=True)
+    }

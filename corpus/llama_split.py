@@ -7,6 +7,7 @@ exact. Our own splitter is the default; benchmarks/splitting.py compares both.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 
 Spans = Callable[[str], list[tuple[int, int]]]
@@ -42,12 +43,13 @@ def located(text: str, pieces: Sequence[str]) -> list[tuple[int, int]]:
 
 
 def _find(text: str, piece: str, at: int) -> tuple[int, int]:
-    start = text.find(piece, at)
-    if start >= 0:
-        return start, start + len(piece)
     words = piece.split()
     if not words:
         return at, at
+    # White space may have changed; the piece as it stands could also occur again further on.
+    match = re.compile(r"\s*".join(map(re.escape, words))).search(text, at)
+    if match:
+        return match.span()
     start = max(text.find(words[0], at), at)
     end = start
     for word in words:

@@ -161,6 +161,8 @@ def _toml(path: Path) -> Mapping[str, Any]:
         return {}
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"{path} is not valid TOML: {error}: mend the line it names") from None
+    except OSError as error:
+        raise SettingsError(_unreadable(path, error.strerror)) from None
 
 
 def _dotenv(path: Path) -> Mapping[str, str]:
@@ -168,4 +170,13 @@ def _dotenv(path: Path) -> Mapping[str, str]:
         return {}
     from dotenv import dotenv_values
 
-    return {name: value for name, value in dotenv_values(path).items() if value is not None}
+    try:
+        return {name: value for name, value in dotenv_values(path).items() if value is not None}
+    except UnicodeDecodeError:
+        raise SettingsError(_unreadable(path, "it is not UTF-8")) from None
+    except OSError as error:
+        raise SettingsError(_unreadable(path, error.strerror)) from None
+
+
+def _unreadable(path: Path, reason: str | None) -> str:
+    return f"{path} cannot be read ({reason}): mend it, or take it out of the folder"

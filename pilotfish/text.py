@@ -12,7 +12,10 @@ import unicodedata
 # Han, kana, hangul: scripts written without spaces between words, or agglutinating.
 CJK = re.compile(r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff]")
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)?")
-_NUMBER = re.compile(r"(?<![\w.])[-+]?\d+(?:[,\u00a0\u202f]\d{3})*(?:\.\d+)?(?:\s?%)?")
+_NUMBER = re.compile(  # not within a word or a version; right after a Han character it may stand
+    rf"(?<![^\W{CJK.pattern[1:-1]}])(?<!\.)"
+    r"[-+−]?(?:\d{1,3}(?:[,\u00a0\u202f]\d{3})+(?!\d)|\d+)(?:\.\d+)?(?:\s?[%％])?"
+)
 _NEGATION = re.compile(
     r"\b(?:no|not|never|none|nobody|nothing|neither|nor|without|cannot|unable|fails?|failed|lacks?|"
     r"refuses?|refused|denied|excluded|n't)\b|n['’]t\b|不|没有|沒有|未|無|无",
@@ -79,8 +82,9 @@ def numbers(text: str) -> list[str]:
 
 
 def _canonical(number: str) -> str:
+    number = unicodedata.normalize("NFKC", number).replace("−", "-")
     percent = "%" if number.endswith("%") else ""
-    digits = re.sub(r"[,\s\u00a0\u202f%+]", "", number)
+    digits = re.sub(r"[,\s%+]", "", number)
     if "." in digits:
         digits = digits.rstrip("0").rstrip(".")
     return (digits or "0") + percent

@@ -75,7 +75,8 @@ class Context:
         """The console for readable results: stdout."""
         from rich.console import Console
 
-        return Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+        terminal = sys.stdout.isatty()
+        return Console(highlight=False, soft_wrap=not terminal, width=None if terminal else 160)
 
 
 def emit(value: object) -> None:

@@ -90,7 +90,7 @@ def test_long_texts_are_scored_within_the_rounding_of_their_lengths(tmp_path: Pa
     """tantivy keeps a length in one byte: from 40 words on it is rounded down by up to 1/8."""
     texts = corpus(120, seed=5, longest=400)
     index = made(tmp_path / "i", texts)
-    for query in queries(6):
+    for query in queries(6)[:12]:
         assert dict(index.search(query, 999)) == pytest.approx(oracle(texts, query), rel=0.12)
 
 

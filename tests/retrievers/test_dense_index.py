@@ -155,8 +155,10 @@ def test_growth_keeps_every_id_and_every_vector(tmp_path: Path) -> None:
         kinds.append(is_in_lists(index))
         counts.append(getattr(index._index, "nlist", 0))
         assert index.ids() == set(all_ids[: at + 300].tolist())
-    assert kinds == [True] * 7 and len(set(counts)) >= 2, counts  # it was retrained at least once
-    assert all(DenseIndex(path).search(everything[i], 1)[0][0] == all_ids[i] for i in range(0, 2400, 97))
+    assert kinds == [True] * 7 and len(set(counts)) >= 2, counts  # it was retrained
+    index = DenseIndex(path)
+    for i in range(0, 2400, 97):
+        assert index.search(everything[i], 1)[0][0] == all_ids[i]
 
 
 @pytest.mark.usefixtures("lists")

@@ -113,19 +113,19 @@ def test_an_unfinished_generation_never_becomes_current(
     class Killed(Exception):
         pass
 
-    real, calls = generation._fsync, 0
+    real, left = generation._fsync, 0
 
     def fsync(path: Path) -> None:
-        nonlocal calls
-        calls += 1
-        if calls > after:
+        nonlocal left
+        left -= 1
+        if left < 0:
             raise Killed
         real(path)
 
     monkeypatch.setattr(generation, "_fsync", fsync)
     monkeypatch.setattr(os, "replace", _never)
-    for after in range(5):
-        calls, folder = 0, begin(tmp_path, 2)
+    for allowed in range(5):
+        left, folder = allowed, begin(tmp_path, 2)
         (folder / "dense.faiss").write_bytes(b"new")
         with pytest.raises((Killed, AssertionError)):
             publish(tmp_path, folder, manifest(folder, 2))
@@ -141,10 +141,14 @@ def test_everything_is_on_disk_before_the_rename(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     synced: list[str] = []
-    real = generation._fsync
-    monkeypatch.setattr(generation, "_fsync", lambda p: (synced.append(p.name), real(p)))
     rename = os.replace
-    monkeypatch.setattr(os, "replace", lambda a, b: (synced.append("RENAME"), rename(a, b)))
+
+    def renamed(source: Path, target: Path) -> None:
+        synced.append("RENAME")
+        rename(source, target)
+
+    monkeypatch.setattr(generation, "_fsync", lambda path: synced.append(path.name))
+    monkeypatch.setattr(os, "replace", renamed)
     folder = begin(tmp_path, 1)
     (folder / "dense.faiss").write_bytes(b"new")
     publish(tmp_path, folder, manifest(folder))

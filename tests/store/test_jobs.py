@@ -69,9 +69,7 @@ def test_an_item_that_may_not_start_yet_is_passed_by(database: Database) -> None
     with database.write() as connection:
         soon = {0: time.time() + 60, 1: time.time() - 60}
         for ordinal, at in soon.items():
-            connection.execute(
-                update(rows).where(rows.c.ordinal == ordinal).values(not_before=at)
-            )
+            connection.execute(update(rows).where(rows.c.ordinal == ordinal).values(not_before=at))
     assert [item.ordinal for item in claimed(database, 9)] == [1, 2, 3]
 
 

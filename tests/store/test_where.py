@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -99,14 +100,14 @@ CASES = {
 }
 INJECTIONS = (
     "id = 'x' or 1=1 --",
-    "id = \"x'; DROP TABLE documents; --\"",
-    "\"'); DROP TABLE documents; --\" = 1",
+    'id = "x\'; DROP TABLE documents; --"',
+    '"\'); DROP TABLE documents; --" = 1',
     "'$.year\" or 1=1' = 1",
     "year = '2019) OR 1=1'",
     "id = 'a%'",
     "id contains '%'",
     "id contains '_'",
-    "\"$\" contains sales",
+    '"$" contains sales',
     '"year\\" , \\"$" contains a',
 )
 REFUSED = {
@@ -163,10 +164,8 @@ def test_a_filter_finds_exactly_its_documents(database: Database, text: str) -> 
 
 @pytest.mark.parametrize("text", INJECTIONS, ids=str)
 def test_what_looks_like_sql_is_only_text(database: Database, text: str) -> None:
-    try:
+    with contextlib.suppress(InputError):
         assert found(database, text) == ""
-    except InputError:
-        pass
     assert found(database, "not missing = 1") == "abcde"
 
 
@@ -199,7 +198,7 @@ WORDS = st.sampled_from([
 ])  # fmt: skip
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(text=st.one_of(st.text(st.characters(), max_size=30), st.lists(WORDS).map(" ".join)))
 def test_any_text_is_answered_or_refused(database: Database, text: str) -> None:
     try:
@@ -211,7 +210,7 @@ def test_any_text_is_answered_or_refused(database: Database, text: str) -> None:
 TEXT = st.characters(exclude_characters="\0", exclude_categories=["Cs"])  # SQLite's JSON drops NUL
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(field=st.text(TEXT, min_size=1, max_size=8), value=st.text(TEXT, max_size=8))
 def test_any_name_and_value_can_be_asked_for(
     field: str, value: str, tmp_path_factory: pytest.TempPathFactory
