@@ -31,7 +31,7 @@ def main() -> int:
     results = Path(options.results)
     failed = []
     if options.action == "run":
-        ground(options.quick)
+        ground(options.quick, sweep=True)
         failed = [name for name in options.only or PARTS if not _part(name, results, options.quick)]
     from benchmarks.render import render
 
@@ -66,7 +66,7 @@ def _part(name: str, results: Path, quick: bool) -> bool:
         return False
     merged: dict[str, Any] = json.loads(results.read_text()) if results.exists() else {}
     merged[name] = json.loads(target.read_text())
-    results.write_text(json.dumps(merged, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    results.write_text(json.dumps(merged, indent=1) + "\n", encoding="utf-8")
     target.unlink()
     print(f"{name}: {merged[name]['seconds']} s", file=sys.stderr, flush=True)
     return True

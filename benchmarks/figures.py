@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 OURS, THEIRS = "#1f6f8b", "#b8b8b8"
+SHADES = {"bm25": "#9ccde0", "dense": "#4a9ab5", "fused": "#12404f"}
 Draw = Callable[[Any, dict[str, Any]], None]
 
 
@@ -44,12 +45,11 @@ def retrieval(figure: Any, result: dict[str, Any]) -> None:
     axes = figure.subplots()
     sets, systems = list(result["sets"]), list(result["average"])
     wide = 0.8 / len(systems)
-    shades = {"bm25": "#8fc1d4", "dense": "#4a9ab5", "fused": OURS}
     greys = ["#cfcfcf", "#b0b0b0", "#909090", "#707070"]
     for number, system in enumerate(systems):
         values = [result["sets"][name]["systems"][system]["ndcg@10"] for name in sets]
         places = [place + number * wide for place in range(len(sets))]
-        colour = shades.get(system) or greys[number % len(greys)]
+        colour = SHADES.get(system) or greys[number % len(greys)]
         axes.bar(places, values, wide, label=system, color=colour)
     axes.set_xticks([place + 0.4 - wide / 2 for place in range(len(sets))], sets)
     axes.set_ylabel("nDCG@10 (higher is better)")
@@ -63,27 +63,28 @@ def indexing(figure: Any, result: dict[str, Any]) -> None:
 
 def searching(figure: Any, result: dict[str, Any]) -> None:
     found = {name: row["p50_ms"] for name, row in result["systems"].items()}
-    axes = figure.subplots()
-    axes.set_xscale("log")
-    _bars(axes, list(found), list(found.values()), "p50, milliseconds, log scale (less is better)")
+    _bars(
+        figure.subplots(), list(found), list(found.values()), "p50, milliseconds (less is better)"
+    )
 
 
 def scaling(figure: Any, result: dict[str, Any]) -> None:
     left, right = figure.subplots(1, 2)
     sizes = [int(size) for size in result["sizes"]]
-    for name in ("bm25", "dense", "fused"):
+    for name, colour in SHADES.items():
         for mark, key in (("-o", "p50_ms"), (":", "p95_ms")):
             values = [row["search"][name][key] for row in result["sizes"].values()]
-            left.plot(sizes, values, mark, label=f"{name} {key[:3]}", markersize=3)
+            left.plot(sizes, values, mark, color=colour, label=f"{name} {key[:3]}", markersize=3)
     left.set(xscale="log", xlabel="passages", ylabel="milliseconds", ylim=(0, None))
     left.legend(fontsize=7)
     for kind, found in result["lists"].items():
-        points = [(row["p50_ms"], row["recall@10"]) for row in found["sweep"].values()]
-        right.plot(*zip(*points, strict=True), "-o", label=f"{kind} vectors", markersize=3)
-        shipped = found["shipped"]
-        right.plot(shipped["p50_ms"], shipped["recall@10"], "k*", markersize=8)
+        shares = [float(share) for share in found["sweep"]]
+        recalls = [row["recall@10"] for row in found["sweep"].values()]
+        label = f"{found['vectors']:,} {kind}"
+        right.plot(shares, recalls, "-o", label=label, markersize=3)
+        right.plot(found["share"], found["shipped"]["recall@10"], "k*", markersize=8)
     right.axhline(0.98, color="grey", linewidth=0.7)
-    right.set(xlabel="p50, milliseconds (star: shipped)", ylabel="recall@10 against exact search")
+    right.set(xlabel="share of lists read (star: shipped)", ylabel="recall@10 against exact")
     right.legend(fontsize=7)
 
 

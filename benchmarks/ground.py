@@ -59,8 +59,8 @@ class Ground:
         return opened(place)
 
 
-def ground(quick: bool) -> Ground:
-    """From the environment; exits with 3 when the data is missing."""
+def ground(quick: bool, *, sweep: bool = False) -> Ground:
+    """From the environment; exits with 3 when the data is missing. sweep: drop stale work."""
     tree = Path(os.environ.get("PILOTFISH_BENCH_DATA") or ROOT.parent / "shared" / "data")
     if not (tree / "retrieval" / "scifact" / "corpus.jsonl.gz").is_file():
         print(
@@ -71,7 +71,7 @@ def ground(quick: bool) -> Ground:
         raise SystemExit(NO_DATA)
     work = cache() / f"{_code_digest()}-{'quick' if quick else 'full'}"
     for old in cache().glob("*-quick" if quick else "*-full"):
-        if old != work:
+        if sweep and old != work:
             shutil.rmtree(old, ignore_errors=True)
     work.mkdir(parents=True, exist_ok=True)
     return Ground(tree, work, quick)

@@ -79,34 +79,26 @@ def _row(run: Run, judged: RetrievalSet) -> dict[str, float]:
 
 
 def _verdict(sets: dict[str, Any], gains: dict[str, dict[str, PerQuery]]) -> dict[str, Any]:
-    def score(name: str, system: str) -> float:
-        return float(sets[name]["systems"][system]["ndcg@10"])
-
-    average = {
-        system: round(sum(score(n, system) for n in sets) / len(sets), 4)
-        for system in next(iter(sets.values()))["systems"]
-    }
-    single = _best(average)
-
-    def apart_from(ours: str, theirs: str) -> dict[str, float]:
-        return {name: round(score(name, ours) - score(name, theirs), 4) for name in sets}
-
-    apart = {
-        "bm25 - bm25s": apart_from("bm25", "bm25s, same passages"),
-        "dense - torch": apart_from("dense", "torch fp32, same passages"),
-    }
+    """Averages over the sets, differences to the references, and the bars."""
+    systems = next(iter(sets.values()))["systems"]
+    scores = {s: {n: float(sets[n]["systems"][s]["ndcg@10"]) for n in sets} for s in systems}
+    average = {system: round(measures.mean(scores[system]), 4) for system in systems}
+    lexical = _apart(scores["bm25"], scores["bm25s, same passages"])
+    dense = _apart(scores["dense"], scores["torch fp32, same passages"])
     return {
         "average": average,
-        "apart": apart,
+        "apart": {"bm25 - bm25s": lexical, "dense - torch": dense},
         "fused_against_best_single": _intervals(gains),
         "bars": {
-            "fused above both on average": average["fused"] > average[single],
-            f"bm25 within {BM25_BAR} of bm25s on each": _within(apart["bm25 - bm25s"], BM25_BAR),
-            f"dense within {DENSE_BAR} of torch on each": _within(
-                apart["dense - torch"], DENSE_BAR
-            ),
+            "fused above both on average": average["fused"] > average[_best(average)],
+            f"bm25 within {BM25_BAR} of bm25s on each": _within(lexical, BM25_BAR),
+            f"dense within {DENSE_BAR} of torch on each": _within(dense, DENSE_BAR),
         },
     }
+
+
+def _apart(ours: dict[str, float], theirs: dict[str, float]) -> dict[str, float]:
+    return {name: round(ours[name] - theirs[name], 4) for name in ours}
 
 
 def _best(scores: dict[str, float]) -> str:

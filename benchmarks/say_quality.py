@@ -24,48 +24,54 @@ def plot(name: str, what: str) -> str:
 
 
 def retrieval(result: dict[str, Any]) -> str:
-    sets = result["sets"]
     sizes = "; ".join(
         f"{name}: {row['documents']:,} documents, {row['passages']:,} passages, "
         f"{row['queries']:,} queries"
-        for name, row in sets.items()
+        for name, row in result["sets"].items()
     )
-    names = list(result["average"])
-    ndcg = table(["nDCG@10", *sets, "average"], [
-        [s, *(sets[n]["systems"][s]["ndcg@10"] for n in sets), result["average"][s]] for s in names
-    ])  # fmt: skip
-    recalls = table(
-        ["recall", *(f"{n} @{k}" for n in sets for k in (10, 100))],
-        [
-            [s, *(sets[n]["systems"][s][f"recall@{k}"] for n in sets for k in (10, 100))]
-            for s in names
-        ],
-    )
-    apart = table(["difference", *sets], [
-        [what, *values.values()] for what, values in result["apart"].items()
-    ])  # fmt: skip
-    gains = table(["fused against", "single", "difference", "95 % from", "to"], [
-        [n, row["against"], row["difference"], row["low"], row["high"]]
-        for n, row in result["fused_against_best_single"].items()
-    ])  # fmt: skip
     return "\n\n".join([
         "bm25, dense and fused are the product's own search, through its steps; a document counts "
         "by its best passage. bm25s (Lucene's variant, k1 1.2, b 0.75) reads the same tokens, "
-        "sentence-transformers encodes in fp32 with torch and searches exactly; each reads "
-        "the same "
-        f"passages, and beside that whole documents. {sizes}.",
-        plot("retrieval", "nDCG@10 by set and system"), ndcg, recalls, apart,
+        "sentence-transformers encodes in fp32 with torch and searches exactly; each reads the "
+        f"same passages, and beside that whole documents. {sizes}.",
+        plot("retrieval", "nDCG@10 by set and system"), *_scores(result), _apart(result),
         "Fused minus the better single retriever, paired bootstrap over queries (10,000 draws; for "
-        "the average, queries are drawn within each set):", gains,
+        "the average, queries are drawn within each set):", _gains(result),
         "Caveats: grades are binary; these are development sets, and design choices were made on "
         "them; 2wiki's pool is made of its questions' own contexts and easier than Wikipedia.",
     ])  # fmt: skip
 
 
+def _scores(result: dict[str, Any]) -> tuple[str, str]:
+    """nDCG and recall of every system on every set."""
+    sets, average = result["sets"], result["average"]
+    ndcg = [
+        [s, *(row["systems"][s]["ndcg@10"] for row in sets.values()), average[s]] for s in average
+    ]
+    recalls = [
+        [s, *(row["systems"][s][f"recall@{k}"] for row in sets.values() for k in (10, 100))]
+        for s in average
+    ]
+    head = ["recall", *(f"{name} @{k}" for name in sets for k in (10, 100))]
+    return table(["nDCG@10", *sets, "average"], ndcg), table(head, recalls)
+
+
+def _apart(result: dict[str, Any]) -> str:
+    rows = [[what, *values.values()] for what, values in result["apart"].items()]
+    return table(["difference in nDCG@10", *result["sets"]], rows)
+
+
+def _gains(result: dict[str, Any]) -> str:
+    found = result["fused_against_best_single"]
+    rows = [[n, r["against"], r["difference"], r["low"], r["high"]] for n, r in found.items()]
+    return table(["fused on", "against", "difference", "95 % from", "to"], rows)
+
+
 def answering(result: dict[str, Any]) -> str:
     present, removed = result["gold_present"], result["gold_removed"]
     rows = [[key, present[key], removed[key]] for key in present]
-    risks = [[t, *row.values()] for t, row in result["risk_coverage"].items()]
+    columns = ("coverage", "risk", "answered of removed")
+    risks = [[t, *(row[c] for c in columns)] for t, row in result["risk_coverage"].items()]
     speed = result["seconds_per_question"]
     return "\n\n".join([
         f"Questions of nq_oracle and xquad over one collection of {result['documents']:,} "
@@ -80,7 +86,7 @@ def answering(result: dict[str, Any]) -> str:
         plot("answering", "risk against coverage"),
         f"Had the threshold been another (shipped: {result['threshold']}); support is judged "
         "the same:",
-        table(["threshold", "coverage", "risk", "answered of removed"], risks),
+        table(["threshold", *columns], risks),
     ])  # fmt: skip
 
 

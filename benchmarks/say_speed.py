@@ -75,8 +75,8 @@ def scaling(result: dict[str, Any]) -> str:
         f"From the smallest to the largest, times: {growth}.",
         *(_lists(kind, found) for kind, found in result["lists"].items()),
         "Real vectors are SciFact's and 2wiki's passages, as they are and fewer; inverted lists "
-        "were forced on them to see their recall on true neighbourhoods. Repeated vectors are the same "
-        "with copies under noise (cosine to the original about 0.9), so that near twins compete; "
+        "were forced on them to see their recall on true neighbourhoods. Repeated ones are the "
+        "same with copies under noise (cosine to the original about 0.9), so near twins compete; "
         "that is easier for inverted lists than as many distinct passages would be. The "
         "questions are SciFact's.",
     ])  # fmt: skip

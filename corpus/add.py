@@ -64,14 +64,12 @@ class Adder:
         digest = _file_digest(source)
         if digest and self._known(source.name, digest, report):
             return
-        before, count = len(report.failed), 0
+        before = len(report.failed)
         for chunk in _chunks(self._parsed(source, report, seen)):
-            count += len(chunk)
             self._store(chunk, source, report)
         if digest and len(report.failed) == before:
             with self.database.write() as connection:
-                place = (self.collection.id, source.name)
-                documents.put_source(connection, *place, digest, count)
+                documents.put_source(connection, self.collection.id, source.name, digest)
 
     def _known(self, name: str, digest: str, report: Report) -> bool:
         """Whether this very file is stored whole already."""

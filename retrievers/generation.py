@@ -1,8 +1,8 @@
 """Generations of index files: built beside the old one, hashed, published by one rename.
 
-`CURRENT` names the live folder; its manifest, written last, carries the sha256 of every
-file, the collection's revision and the encoder's fingerprint. What does not match its
-manifest is refused. Not here: what the indexes hold (bm25.py, dense.py).
+`CURRENT` names the live folder and its manifest's sha256; the manifest, written last, carries
+the sha256 of every file, the collection's revision and the encoder's fingerprint. What does not
+match is refused. Not here: what the indexes hold (bm25.py, dense.py).
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import secrets
 import shutil
 import time
@@ -22,33 +23,40 @@ from pilotfish.errors import IndexCorrupt
 FORMAT = 1
 CURRENT = "CURRENT"
 MANIFEST = "manifest.json"
+_POINTER = re.compile(r"(?P<folder>gen-\d+-[0-9a-f]+) (?P<sha256>[0-9a-f]{64})")
 _MEND = "run pilotfish doctor --repair"
 _KEEP_SECONDS = 600  # a reader that opened the old generation gets to finish
 
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What a generation was built from. `files` maps a relative path to its sha256."""
+    """What a generation was built from. `files` maps a relative path to its sha256.
+
+    `buried`: removed passages whose postings still lie, unreachable, in the lexical files.
+    """
 
     format: int
     revision: int
     encoder: str
     passages: int
     vectors: int
+    buried: int
     files: dict[str, str]
 
 
 def current(root: Path) -> Path | None:
     """The live generation's folder; None before the first build."""
     try:
-        name = (root / CURRENT).read_text(encoding="utf-8").strip()
+        text = (root / CURRENT).read_text(encoding="utf-8")
     except FileNotFoundError:
         return None
     except (OSError, UnicodeDecodeError) as error:
         raise IndexCorrupt(f"{root / CURRENT} cannot be read ({error}): {_MEND}") from None
-    if "/" in name or not name.startswith("gen-"):
-        raise IndexCorrupt(f"{root / CURRENT} names no generation ({name[:40]!r}): {_MEND}")
-    return root / name
+    named = _POINTER.fullmatch(text)
+    if named is None:
+        raise IndexCorrupt(f"{root / CURRENT} names no generation ({text[:40]!r}): {_MEND}")
+    _same(root / named["folder"] / MANIFEST, named["sha256"])
+    return root / named["folder"]
 
 
 def read_manifest(folder: Path) -> Manifest:
@@ -66,13 +74,16 @@ def read_manifest(folder: Path) -> Manifest:
 def verify(folder: Path, manifest: Manifest) -> None:
     """Hash every file; IndexCorrupt names the first that differs."""
     for name, expected in manifest.files.items():
-        path = folder / name
-        try:
-            actual = file_sha256(path)
-        except OSError as error:
-            raise IndexCorrupt(f"index file {path} cannot be read ({error}): {_MEND}") from None
-        if actual != expected:
-            raise IndexCorrupt(f"index file {path} is damaged (its hash differs): {_MEND}")
+        _same(folder / name, expected)
+
+
+def _same(path: Path, expected: str) -> None:
+    try:
+        actual = file_sha256(path)
+    except OSError as error:
+        raise IndexCorrupt(f"index file {path} cannot be read ({error}): {_MEND}") from None
+    if actual != expected:
+        raise IndexCorrupt(f"index file {path} is damaged (its hash differs): {_MEND}")
 
 
 def begin(root: Path, revision: int) -> Path:
@@ -91,7 +102,7 @@ def publish(root: Path, folder: Path, manifest: Manifest) -> None:
     _fsync(folder / MANIFEST)
     _fsync(folder)
     fresh = root / f"{CURRENT}.new"
-    fresh.write_text(folder.name, encoding="utf-8")
+    fresh.write_text(f"{folder.name} {file_sha256(folder / MANIFEST)}", encoding="utf-8")
     _fsync(fresh)
     os.replace(fresh, root / CURRENT)
     _fsync(root)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 EMBED_WINDOW = 1024  # passages encoded between two commits
+REWRITE_BELOW = 20_000  # passages; removing from a smaller index rewrites it in seconds
 KEPT = 20_000  # passages held in memory
 log = logging.getLogger("pilotfish.shelf")
 Progress = Callable[[int], None]
@@ -103,8 +104,7 @@ class Shelf:
             opened = Opened(held.manifest, held.bm25, held.dense, revision - held.manifest.revision)
         else:
             manifest = generation.read_manifest(folder)
-            if manifest.encoder != self.encoder.fingerprint:
-                raise IndexCorrupt(f"{folder} was built with another encoder ({manifest.encoder})")
+            self._must_fit(folder, manifest, revision)
             generation.verify(folder, manifest)
             lexical = bm25_index.BM25Index(folder / bm25_index.FOLDER)
             nearest = dense_index.DenseIndex(folder / dense_index.FILE)
@@ -198,23 +198,26 @@ class Shelf:
         collection: Collection,
         old: tuple[Path, generation.Manifest] | None,
         ready: int,
-    ) -> tuple[int, int]:
-        """Write both indexes into `folder`; give how many (passages, vectors) they hold."""
+    ) -> tuple[int, int, int]:
+        """Write both indexes into `folder`; give (passages, vectors, buried postings) of them."""
         encoder = self.encoder
-        lexical = folder / bm25_index.FOLDER
-        removed: list[int] = []
         since = Since(collection.id, old[1].revision if old else 0, ready)
-        if old:
+        removed = passages.removed_since(connection, since) if old else []
+        buried = len(removed) + (old[1].buried if old else 0)
+        total = passages.count(connection, collection.id)
+        lexical = folder / bm25_index.FOLDER
+        if old and not _must_rewrite(buried, total):
             generation.clone(old[0] / bm25_index.FOLDER, lexical)
-            removed = passages.removed_since(connection, since)
-        rows = passages.added_since(connection, since)
-        texts = ((i, passages.joined(context, text)) for i, context, text in rows)
-        bm25_index.update(lexical, texts, removed)
+            texts = _texts(connection, since)
+            bm25_index.update(lexical, texts, removed)
+        else:  # postings of removed passages leave the disk too
+            buried = 0
+            bm25_index.update(lexical, _texts(connection, replace(since, after=0)), [])
         vectors = passages.vectors_since(connection, since, encoder.fingerprint)
         added = _arrays(list(vectors), encoder.dimension)
         source = old[0] / dense_index.FILE if old else None
         held = dense_index.update(source, folder / dense_index.FILE, added, removed)
-        return len(bm25_index.BM25Index(lexical)), held
+        return len(bm25_index.BM25Index(lexical)), held, buried
 
     def _sound(self) -> tuple[Path, generation.Manifest] | None:
         """The live generation if it may be built upon."""
@@ -222,10 +225,27 @@ class Shelf:
             folder = generation.current(self.root)
             if folder is not None:
                 manifest = generation.read_manifest(folder)
+                self._must_fit(folder, manifest, self.collection().revision)
                 generation.verify(folder, manifest)
-                if manifest.encoder == self.encoder.fingerprint:
-                    return folder, manifest
+                return folder, manifest
         return None
+
+    def _must_fit(self, folder: Path, manifest: generation.Manifest, revision: int) -> None:
+        """IndexCorrupt when the generation belongs to another encoder or another database."""
+        if manifest.encoder != self.encoder.fingerprint:
+            raise IndexCorrupt(f"{folder} was built with another encoder ({manifest.encoder})")
+        if manifest.revision > revision:
+            raise IndexCorrupt(f"{folder} is newer than the database ({manifest.revision})")
+
+
+def _must_rewrite(buried: int, total: int) -> bool:
+    """Whether the lexical index is written anew: cheap, or a tenth of it is removed."""
+    return buried > 0 and (total <= REWRITE_BELOW or buried > total / 10)
+
+
+def _texts(connection: Connection, since: Since) -> Iterator[tuple[int, str]]:
+    rows = passages.added_since(connection, since)
+    return ((i, passages.joined(context, text)) for i, context, text in rows)
 
 
 def _arrays(rows: list[tuple[int, bytes]], dimension: int) -> tuple[Ids, Vectors]:

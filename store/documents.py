@@ -177,20 +177,19 @@ def source(connection: Connection, collection_id: int, name: str) -> tuple[str, 
     ).first()
     if row is None:
         return None
-    stored = connection.scalar(
-        select(func.count()).where(
-            documents.c.collection_id == collection_id, documents.c.source == name
-        )
-    )
-    return row[0], row[1], int(stored or 0)
+    return row[0], row[1], _stored(connection, collection_id, name)
 
 
-def put_source(connection: Connection, collection_id: int, name: str, sha: str, count: int) -> None:
-    """Remember a file that was read to its end without a failure."""
-    key = {"collection_id": collection_id, "name": name}
-    connection.execute(
-        insert(sources).prefix_with("OR REPLACE").values(**key, sha256=sha, documents=count)
-    )
+def _stored(connection: Connection, collection_id: int, name: str) -> int:
+    mine = (documents.c.collection_id == collection_id) & (documents.c.source == name)
+    return int(connection.scalar(select(func.count()).where(mine)) or 0)
+
+
+def put_source(connection: Connection, collection_id: int, name: str, sha: str) -> None:
+    """Remember a file that was read to its end without a failure, and how many it gave."""
+    key = {"collection_id": collection_id, "name": name, "sha256": sha}
+    count = _stored(connection, collection_id, name)
+    connection.execute(insert(sources).prefix_with("OR REPLACE").values(**key, documents=count))
 
 
 def keys_of_source(connection: Connection, collection_id: int, name: str) -> list[str]:

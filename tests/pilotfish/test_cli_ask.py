@@ -100,7 +100,7 @@ def test_an_llm_that_fails_leaves_the_extracted_answer_or_an_abstention(
     model = f"openai/{mode[:4]}"  # of its own, so that the ledger has no reply yet
     asking = shared.asking(
         llm,
-        PILOTFISH_LLM__TIMEOUT=0.5,
+        PILOTFISH_LLM__TIMEOUT=4,
         PILOTFISH_LLM__ATTEMPTS=1,
         PILOTFISH_LLM__MODEL=model,
     )

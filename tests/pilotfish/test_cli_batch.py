@@ -191,12 +191,12 @@ def wait_for(happened: Any, child: subprocess.Popen[bytes], seconds: float = 60)
 
 
 def test_each_way_an_llm_fails_is_survived_and_marked(mine: Pilotfish, llm: LLMServer) -> None:
-    modes = ["hang:9", "429", "status:500", "html", "empty", "truncated", "reset", "null"]
+    modes = ["hang:20", "429", "status:500", "html", "empty", "truncated", "reset", "null"]
     absent = [f"Who was the king of France in {1500 + n}?" for n in range(len(modes))]
     write(mine.folder / "in.jsonl", [*absent, ASKED])
     llm.script(*modes)
     asking = mine.asking(
-        llm, PILOTFISH_LLM__TIMEOUT=0.5, PILOTFISH_LLM__ATTEMPTS=1, PILOTFISH_CONCURRENCY=1
+        llm, PILOTFISH_LLM__TIMEOUT=4, PILOTFISH_LLM__ATTEMPTS=1, PILOTFISH_CONCURRENCY=1
     )
     done = asking("batch", "in.jsonl", "-o", "-", code=None)
     lines = done.lines

@@ -14,7 +14,7 @@ from retrievers.generation import FORMAT, Manifest, begin, clone, current, hashe
 
 
 def manifest(folder: Path, revision: int = 1) -> Manifest:
-    return Manifest(FORMAT, revision, "fake-1", 2, 2, hashes(folder))
+    return Manifest(FORMAT, revision, "fake-1", 2, 2, 0, hashes(folder))
 
 
 def published(root: Path, revision: int = 1, text: str = "words") -> Path:
@@ -24,6 +24,14 @@ def published(root: Path, revision: int = 1, text: str = "words") -> Path:
     (folder / "dense.faiss").write_bytes(bytes(range(200)))
     publish(root, folder, manifest(folder, revision))
     return folder
+
+
+def test_a_manifest_that_the_pointer_does_not_vouch_for_is_refused(tmp_path: Path) -> None:
+    folder = published(tmp_path)
+    sound = (folder / "manifest.json").read_text()
+    (folder / "manifest.json").write_text(sound.replace('"revision": 1', '"revision": 9'))
+    with pytest.raises(IndexCorrupt, match="is damaged"):
+        current(tmp_path)
 
 
 def test_before_the_first_build_there_is_none(tmp_path: Path) -> None:

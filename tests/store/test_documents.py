@@ -242,8 +242,8 @@ def test_a_source_is_known_by_its_hash_and_by_what_of_it_is_stored(
     put(database, collection, document("a", "1", source="s"), document("b", "2", source="s"))
     with database.write() as connection:
         assert documents.source(connection, collection.id, "s") is None
-        documents.put_source(connection, collection.id, "s", "old", 9)
-        documents.put_source(connection, collection.id, "s", "sha", 2)
+        documents.put_source(connection, collection.id, "s", "old")
+        documents.put_source(connection, collection.id, "s", "sha")
         assert documents.source(connection, collection.id, "s") == ("sha", 2, 2)
         assert documents.keys_of_source(connection, collection.id, "s") == ["a", "b"]
     drop(database, collection, "a")
