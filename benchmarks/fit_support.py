@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from sklearn.linear_model import LogisticRegression
+from scipy.optimize import minimize
 from sklearn.metrics import roc_auc_score
 
 from benchmarks.development import VERIFICATION, Asked, holds, reading_set, rows, share
@@ -28,6 +28,7 @@ from verifiers.support import claim_features
 from verifiers.weights import FILE
 
 READ = 5
+AGAINST = frozenset({"names", "numbers", "negation"})  # features that speak against
 Row = dict[str, float]
 
 
@@ -72,12 +73,25 @@ def claims(limit: int, shelf: Library) -> list[tuple[str, str, Row, bool]]:
 
 
 def fit(table: Sequence[Row], labels: Sequence[bool]) -> dict[str, object]:
-    """A logistic in plain numbers."""
+    """A logistic in plain numbers, each weight of the sign that its feature must have.
+
+    Without the signs, correlated features get weights of either sign that hold on Wikipedia
+    paragraphs and nowhere else.
+    """
     names = list(table[0])
     matrix = np.array([[row[name] for name in names] for row in table])
-    model = LogisticRegression(C=10.0, max_iter=2000).fit(matrix, np.array(labels))
-    weights = {name: round(float(w), 4) for name, w in zip(names, model.coef_[0], strict=True)}
-    return {"bias": round(float(model.intercept_[0]), 4), "weights": weights}
+    truth = np.array(labels, dtype=float)
+
+    def loss(w: np.ndarray) -> tuple[float, np.ndarray]:
+        p = 1 / (1 + np.exp(-np.clip(matrix @ w[:-1] + w[-1], -30, 30)))
+        nats = -(truth * np.log(p + 1e-12) + (1 - truth) * np.log(1 - p + 1e-12)).sum()
+        gradient = np.r_[matrix.T @ (p - truth) + w[:-1], (p - truth).sum()]
+        return float(nats + (w[:-1] ** 2).sum() / 2), gradient
+
+    bounds = [(None, 0) if name in AGAINST else (0, None) for name in names] + [(None, None)]
+    best = minimize(loss, np.zeros(len(names) + 1), jac=True, bounds=bounds, method="L-BFGS-B").x
+    weights = {name: round(float(w), 4) for name, w in zip(names, best, strict=False)}
+    return {"bias": round(float(best[-1]), 4), "weights": weights}
 
 
 def score(judge: dict[str, object], row: Row) -> float:

@@ -25,6 +25,7 @@ SETS = ("scifact", "cranfield", "2wiki")
 QUICK_DOCUMENTS, QUICK_QUERIES = 300, 30
 _CODE = ("store", "models", "corpus", "retrievers", "pilotfish")
 NO_DATA = 3
+COMPLETE = "complete"  # a file that says so
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,15 +48,19 @@ class Ground:
             data.write(path, rows[:count] if count else rows)
         return path
 
+    def place(self, name: str) -> Path:
+        """The workspace of the set's collection."""
+        return self.work / "collections" / name
+
     def collection(self, name: str) -> Library:
         """The set as a collection, added once for this code."""
-        place = self.work / "collections" / name
-        if not (place / "complete").exists():
+        place = self.place(name)
+        if not (place / COMPLETE).exists():
             shutil.rmtree(place, ignore_errors=True)
             print(f"  adding {name} ...", file=sys.stderr, flush=True)
             library = opened(place, create=True)
             library.add([str(self.corpus_file(name))])
-            (place / "complete").touch()
+            (place / COMPLETE).touch()
         return opened(place)
 
 

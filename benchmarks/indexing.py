@@ -14,7 +14,7 @@ from typing import Any
 
 from benchmarks import data
 from benchmarks.child import call
-from benchmarks.ground import Ground, add, opened
+from benchmarks.ground import COMPLETE, Ground, add, opened
 from benchmarks.measures import median
 from benchmarks.passages import Piece, pieces
 
@@ -69,13 +69,13 @@ def _ours_once(file: Path, passages: Path) -> float:
 
 
 def _whole(ground: Ground) -> dict[str, Any]:
-    """The whole set, once; then again, unchanged."""
-    place = ground.work / "whole"
+    """The whole set, once; then again, unchanged. Stays as the collection of later parts."""
+    place = ground.place("scifact")
     shutil.rmtree(place, ignore_errors=True)
     given = {"file": str(ground.corpus_file("scifact")), "workspace": str(place)}
     first, again = call("indexing", "ours", given), call("indexing", "ours", given)
     rate = round(first["documents"] / first["seconds"], 2)
-    shutil.rmtree(place, ignore_errors=True)
+    (place / COMPLETE).touch()
     return {"first": first, "documents_per_second": rate, "again": again}
 
 

@@ -47,7 +47,7 @@ def searching(result: dict[str, Any]) -> str:
         "with the same weights on torch. Depth: how many passages each retriever hands to the "
         "fusion (ours: 100). One computing thread unless it says default; 'times slower' compares "
         "like with like, and the bar takes the lesser of both settings at equal depth. On a busy "
-        "machine the default settings of torch and FAISS wait for each other's threads.",
+        "machine torch's threads wait for each other. Haystack scans, and gets 20 queries only.",
         plot("searching", "p50 of one search"),
         table(["system", "p50 ms", "p95 ms", "times slower than ours", "same top 10"], rows),
         f"Peak memory of the measured process: {memory}. 'Same top 10' is the mean share of our "

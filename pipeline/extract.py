@@ -16,6 +16,7 @@ from verifiers.evidence import Embed, Window
 from verifiers.relevance import TOTALS, features, pick_score
 
 READ_PASSAGES = 5
+CLEAR = 0.9  # a second row of the table must score below this share of the first
 MODEL = "extract"
 
 
@@ -33,12 +34,29 @@ class Extract:
         if not found:
             return replace(case, answer=Answer("", model=MODEL, abstained=True))
         window, score, rank = found[0]
-        if window.passage.kind == "table" and TOTALS.search(question):
-            why = "the question asks for a figure over many rows; one row is no answer"
-            return replace(case, answer=Answer("", model=MODEL, abstained=True), notes={"why": why})
+        if why := _many_rows(question, found):
+            withheld = Answer("", model=MODEL, abstained=True)
+            return replace(case, answer=withheld, notes={"why": why})
         text, values = said(question, window, self.embed)
         notes = {"score": round(score, 4), "features": _rounded(features(question, window, rank))}
         return replace(case, answer=Answer(text, values, MODEL), notes=notes)
+
+
+def _many_rows(question: str, found: Sequence[tuple[Window, float, int]]) -> str:
+    """Why the best window, a table row, is no answer by itself; empty when it may be one."""
+    window, score, _ = found[0]
+    if window.passage.kind != "table":
+        return ""
+    if TOTALS.search(question):
+        return "the question asks for a figure over many rows; one row is no answer"
+    rows = [(w, s) for w, s, _ in found[1:] if _same_table(w.passage, window.passage)]
+    if any(s > score * CLEAR for _, s in rows):
+        return "several rows of the table fit the question about equally well"
+    return ""
+
+
+def _same_table(one: Passage, other: Passage) -> bool:
+    return (one.document, one.place.table) == (other.document, other.place.table)
 
 
 def candidates(

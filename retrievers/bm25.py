@@ -21,10 +21,11 @@ class BM25:
     name: str = "bm25"
 
     def __call__(self, case: Case, /) -> Case:
-        index = self.shelf.opened().bm25
+        opened = self.shelf.opened()
+        depth = self.k + self.shelf.lost(opened)
         allowed = self.shelf.allowed(case.question.scope.where)
-        found = best(index.search(text, self.k, allowed) for text in queries(case))
-        return replace(case, passages=self.shelf.fetch(found[: self.k]))
+        found = best(opened.bm25.search(text, depth, allowed) for text in queries(case))
+        return replace(case, passages=self.shelf.fetch(found[:depth])[: self.k])
 
 
 def queries(case: Case) -> list[str]:

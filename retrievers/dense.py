@@ -28,8 +28,9 @@ class Dense:
         if not texts:
             why = "left out: the encoder's vocabulary cannot express the question"
             return replace(case, passages=(), notes={"dense": why})
-        index = self.shelf.opened().dense
+        opened = self.shelf.opened()
+        depth = self.k + self.shelf.lost(opened)
         allowed = self.shelf.allowed(case.question.scope.where)
         vectors = encoder.encode(texts, kind="query")
-        found = best(index.search(vector, self.k, allowed) for vector in vectors)
-        return replace(case, passages=self.shelf.fetch(found[: self.k]))
+        found = best(opened.dense.search(vector, depth, allowed) for vector in vectors)
+        return replace(case, passages=self.shelf.fetch(found[:depth])[: self.k])

@@ -112,6 +112,15 @@ class Shelf:
         self._opened = (folder, opened)
         return opened
 
+    def lost(self, opened: Opened) -> int:
+        """Passages that the index still holds though they were removed: read that many more."""
+        if opened.behind <= 0:
+            return 0
+        collection = self.collection()
+        with self.database.read() as connection:
+            since = Since(collection.id, opened.manifest.revision, collection.revision)
+            return passages.count_removed(connection, since)
+
     def fetch(self, hits: Sequence[tuple[int, float]]) -> tuple[Passage, ...]:
         """The passages behind (id, score) pairs, without those removed meanwhile.
 

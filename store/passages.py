@@ -97,6 +97,12 @@ def added_since(connection: Connection, since: Since) -> Iterator[tuple[int, str
         yield row.id, row.context, row.text
 
 
+def count_removed(connection: Connection, since: Since) -> int:
+    """How many passages went."""
+    query = select(func.count()).where(since.within(tombstones))
+    return int(connection.scalar(query) or 0)
+
+
 def removed_since(connection: Connection, since: Since) -> list[int]:
     """Ids of the passages that went."""
     query = select(tombstones.c.passage_id).where(since.within(tombstones))

@@ -73,10 +73,7 @@ def features(question: str, window: Window, rank: int) -> dict[str, float]:
         "names": missing_names(question, whole),
         "numbers": float(min(2, missing_numbers(question, whole))),
         "kind": holds_kind(kind, window.text, question),
-        "known_kind": float(kind != "other"),
         "first": float(rank == 0),
-        "rank": 1.0 / (1 + rank),
-        "length": min(1.0, len(window.text) / 400),
     }
 
 

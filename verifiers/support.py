@@ -19,6 +19,7 @@ from verifiers.relevance import relevance
 from verifiers.weights import judge
 
 CARRIED = 0.5  # a sentence below this is unsupported
+READER_ODDS = 6.0
 VERBATIM = 0.99  # a sentence that stands in the passage word for word
 _SHORT_WORDS = 6  # a shorter sentence is judged together with the question
 
@@ -50,6 +51,8 @@ class Support:
             return case
         weakest = min(found, key=lambda one: one.support)
         fit = max(fitness(case, one, self.embed) for one in found)
+        if any(claim.named for claim in claims):
+            fit = vouched(fit)
         notes: dict[str, object] = {
             "claims": [round(one.support, 3) for one in found],
             "relevance": round(fit, 3),
@@ -57,6 +60,16 @@ class Support:
         if weakest.reason:
             notes["weakest"] = weakest.reason
         return replace(case, answer=_with(answer, weakest.support * fit), notes=notes)
+
+
+def vouched(relevance: float) -> float:
+    """The relevance once a reader has named the passage by a key that it could not guess.
+
+    The judge is fitted on sentences picked without a reader; one that may refuse, and did not,
+    raises the odds. READER_ODDS is an assumption until answers of LLMs are labelled.
+    """
+    odds = READER_ODDS * relevance / max(1e-9, 1.0 - relevance)
+    return odds / (1.0 + odds)
 
 
 def _with(answer: Answer, support: float) -> Answer:

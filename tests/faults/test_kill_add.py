@@ -121,7 +121,8 @@ def kill_after(child: subprocess.Popen[bytes], delay: float, parser_only: bool) 
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         out, err = child.communicate(timeout=120)
-        assert checked(child.returncode, out, err, None).code in (0, 5)
+        done = checked(child.returncode, out, err, None)
+        assert done.code in (0, 5) or "parsers' process did not start" in done.err, done
         return
     with suppress(ProcessLookupError):
         os.killpg(child.pid, signal.SIGKILL)

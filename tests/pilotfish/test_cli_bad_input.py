@@ -116,7 +116,7 @@ def found_by(library: Library) -> list[tuple[int, str]]:
 
 def index_files(workspace: Path) -> list[Path]:
     root = workspace / "collections" / "default" / "index"
-    live = root / (root / "CURRENT").read_text()
+    live = root / (root / "CURRENT").read_text().split()[0]
     return sorted(path for path in live.rglob("*") if path.is_file() and path.suffix != ".lock")
 
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from corpus.tokens import tokens
-from pilotfish.types import Case, Passage, Question
+from pilotfish.types import Case, Passage, Place, Question
 from pipeline.extract import Extract, said
 from verifiers.evidence import Vectors, Window
 
@@ -64,3 +64,18 @@ def test_without_passages_it_abstains() -> None:
 def test_a_row_whose_values_all_stand_in_the_question_is_given_whole() -> None:
     passage = Passage(1, "Name: Ann", "d", 0, 9, kind="table")
     assert said("Is Ann there?", Window(passage, 0, 9, "Name: Ann"), embed) == ("Name: Ann", ())
+
+
+def test_rows_that_fit_equally_well_are_no_answer() -> None:
+    rows = [
+        f"Customer: Harbour Trust; Fault: {fault}; Engineer: Cal" for fault in ("Rust", "Clock")
+    ]
+    passages = tuple(
+        Passage(n, row, "d", 100 * n, 100 * n + len(row), Place(table="calls", rows=(n,)), "table")
+        for n, row in enumerate(rows, start=1)
+    )
+    case = Case(Question("Which fault did Cal mend at the Harbour Trust?"), passages)
+    done = Extract(embed)(case)
+    assert done.answer is not None
+    assert done.answer.abstained
+    assert "several rows" in str(done.notes["why"])

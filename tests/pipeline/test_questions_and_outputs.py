@@ -113,8 +113,12 @@ def test_an_answered_line_has_the_contract_s_fields() -> None:
          "support": 0.9, "sentence": [0, 4]}
     ]  # fmt: skip
     assert line["receipt"] == {
-        "llm_calls": 1, "prompt_tokens": 10, "completion_tokens": 5, "cost_usd": 0.01, "seconds": 0.5,
-    }  # fmt: skip
+        "llm_calls": 1,
+        "prompt_tokens": 10,
+        "completion_tokens": 5,
+        "cost_usd": 0.01,
+        "seconds": 0.5,
+    }
 
 
 def test_an_abstained_line_has_no_answer_but_its_candidate_and_nearest_evidence() -> None:

@@ -331,6 +331,7 @@ def test_a_removed_passage_is_never_returned_though_the_index_holds_it(
     world.drop("a")
     assert world.shelf.opened().behind == 1 and len(world.shelf.opened().bm25) == 2
     assert texts(step(ask("red cat"))) == ["red dog"]
+    assert texts(kind(world.shelf, 1)(ask("red cat"))) == ["red dog"]  # not an empty place
     assert texts(step(ask("red cat", where="type = text/plain"))) == ["red dog"]
     world.shelf.refresh()
     assert texts(step(ask("red cat"))) == ["red dog"] and len(world.shelf.opened().bm25) == 1
