@@ -43,16 +43,18 @@ class Fuse:
                 lists.append(done.passages)
         if not lists:
             raise RetrievalFailed(f"no retriever succeeded: {'; '.join(reasons) or 'none is set'}")
-        return replace(case, passages=fused(lists, self.constant)[: self.k])
+        return replace(case, passages=fused(lists, self.constant, self.k))
 
 
-def fused(lists: Sequence[Sequence[Passage]], constant: int = RANK_CONSTANT) -> tuple[Passage, ...]:
-    """All passages of all lists, by the sum of their reciprocal ranks, best first."""
+def fused(
+    lists: Sequence[Sequence[Passage]], constant: int = RANK_CONSTANT, k: int | None = None
+) -> tuple[Passage, ...]:
+    """The k best passages of all lists (None: all), by the sum of their reciprocal ranks."""
     scores: dict[int, float] = {}
     passages: dict[int, Passage] = {}
     for ranking in lists:
         for rank, passage in enumerate(ranking, start=1):
             scores[passage.id] = scores.get(passage.id, 0.0) + 1.0 / (constant + rank)
             passages.setdefault(passage.id, passage)
-    order = sorted(scores, key=lambda i: (-scores[i], i))
+    order = sorted(scores, key=lambda i: (-scores[i], i))[:k]
     return tuple(replace(passages[i], score=scores[i]) for i in order)
