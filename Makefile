@@ -48,4 +48,6 @@ $(VENV)/.ready: pyproject.toml constraints.txt
 
 $(VENV)/.bench: $(VENV)/.ready
 	@$(PIP) install -e ".[$(EXTRAS),bench]" --no-build-isolation -c constraints.txt
+	@# it asks for an older PyStemmer than ours and works with it
+	@$(PIP) install --no-deps llama-index-retrievers-bm25 -c constraints.txt
 	@touch $@

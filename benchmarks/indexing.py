@@ -18,7 +18,7 @@ from benchmarks.ground import COMPLETE, Ground, add, opened
 from benchmarks.measures import median
 from benchmarks.passages import Piece, pieces
 
-ROUNDS, DOCUMENTS = 3, 500  # a round of LlamaIndex over 1,000 would take four minutes
+ROUNDS, DOCUMENTS = 3, 300  # a round of LlamaIndex over 1,000 takes four minutes
 BAR = 2.5
 PEERS = {"LlamaIndex, batch 10 (default)": 10, "LlamaIndex, batch 32": 32}
 

@@ -206,3 +206,14 @@ def mine(shared: Pilotfish, tmp_path: Path) -> Pilotfish:
 def fresh(tmp_path: Path) -> Pilotfish:
     """The command line in an empty folder, without a workspace."""
     return Pilotfish(tmp_path, tmp_path / "workspace")
+
+
+_SLOW_FOLDERS = {"models", "faults"}
+_SLOW_FILES = {"test_sandbox.py", "test_mutations.py", "test_llm.py", "test_llama_split.py"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What starts the encoder, child processes or a server is slow: `make test-fast` skips it."""
+    for item in items:
+        if item.path.parent.name in _SLOW_FOLDERS or item.path.name in _SLOW_FILES:
+            item.add_marker(pytest.mark.slow)
