@@ -36,9 +36,10 @@ def bm25s_run(texts: Sequence[str], documents: Sequence[str], queries: dict[str,
     return run
 
 
-def torch_run(texts: Sequence[str], documents: Sequence[str], queries: dict[str, str]) -> Run:
-    """sentence-transformers in fp32, exact cosine; a document is its best passage."""
-    rows, asked = torch_vectors(texts), torch_vectors(list(queries.values()))
+def nearest_run(
+    rows: Vectors, asked: Vectors, documents: Sequence[str], queries: Sequence[str]
+) -> Run:
+    """Exact cosine of L2-normalised vectors; a document is its best passage."""
     run = {}
     for query, scores in zip(queries, asked @ rows.T, strict=True):
         order = np.argsort(-scores, kind="stable")[:DEPTH]
