@@ -16,7 +16,7 @@ from verifiers.evidence import Embed, Window
 from verifiers.relevance import TOTALS, features, pick_score
 
 READ_PASSAGES = 5
-CLEAR = 0.9  # a second row of the table must score below this share of the first
+CLEAR = 0.95  # a second row must be less like the question than this share of the first
 MODEL = "extract"
 
 
@@ -44,13 +44,14 @@ class Extract:
 
 def _many_rows(question: str, found: Sequence[tuple[Window, float, int]]) -> str:
     """Why the best window, a table row, is no answer by itself; empty when it may be one."""
-    window, score, _ = found[0]
+    window = found[0][0]
     if window.passage.kind != "table":
         return ""
     if TOTALS.search(question):
         return "the question asks for a figure over many rows; one row is no answer"
-    rows = [(w, s) for w, s, _ in found[1:] if _same_table(w.passage, window.passage)]
-    if any(s > score * CLEAR for _, s in rows):
+    rows = [w for w, _, _ in found[1:] if _same_table(w.passage, window.passage)]
+    likeness = window.overlap + window.cosine
+    if any(row.overlap + row.cosine > likeness * CLEAR for row in rows):
         return "several rows of the table fit the question about equally well"
     return ""
 

@@ -98,7 +98,7 @@ class Caller:
 
     def spent(self) -> ledger.Bill:
         with self.database.read() as connection:
-            return ledger.spent(connection, 7)
+            return ledger.spent(connection, 7)[1]
 
 
 @pytest.fixture
