@@ -65,7 +65,7 @@ class Settings(_Strict):
     threads: int = Field(0, ge=0, description="0: as many as the machine has")
     passages: int = Field(10, gt=0, description="passages retrieved for an answer")
     prompt_tokens: int = Field(3000, gt=200, description="token budget of the passages")
-    abstain_below: float = Field(0.6, ge=0, le=1, description="support an answer needs")
+    abstain_below: float = Field(0.5, ge=0, le=1, description="support an answer needs")
     extract_above: float = Field(0.8, ge=0, le=1, description="support above which no LLM is asked")
     concurrency: int = Field(8, gt=0, le=256, description="questions in flight with an LLM")
     llm: LLMSettings = LLMSettings()

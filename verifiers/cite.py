@@ -25,7 +25,7 @@ class Cite:
 
     embed: Embed
     read: Read
-    threshold: float = 0.6
+    threshold: float = 0.5
     name: str = "cite"
 
     def __call__(self, case: Case, /) -> Case:

@@ -100,7 +100,9 @@ def _against(claim: Claim, hypothesis: str, pool: Sequence[Passage], embed: Embe
     said = _squeezed(claim.text).strip(" .")
     exact = [window for window in found if said in _squeezed(window.text)]
     if exact:
-        return Judged(claim, evidence.ranked(hypothesis, exact, embed)[0], VERBATIM)
+        least = min(len(window.text) for window in exact)
+        tightest = [window for window in exact if len(window.text) == least]
+        return Judged(claim, evidence.ranked(hypothesis, tightest, embed)[0], VERBATIM)
     best = Judged(claim, None, 0.0, "no passage comes near")
     for window in evidence.ranked(hypothesis, found, embed)[:3]:
         one = _rated(claim, window)
