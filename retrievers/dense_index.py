@@ -7,6 +7,7 @@ Not here: encoding (models/encoder.py), publishing (retrievers/generation.py).
 from __future__ import annotations
 
 import importlib
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -114,8 +115,10 @@ def _grown(index: Any) -> Any:
     )
     sample = vectors[np.random.default_rng(0).permutation(len(vectors))[: 50 * wanted]]
     grown.cp.niter = 10
+    faiss.omp_set_num_threads(os.cpu_count() or 1)  # searching has set it to one
     grown.train(sample)
     grown.add_with_ids(vectors, ids)
+    faiss.omp_set_num_threads(1)
     return grown
 
 
