@@ -26,7 +26,7 @@ from corpus.parsed import Parsed, ParseFailure
 from pilotfish.errors import SettingsError
 
 _NAME_SIZE = 256  # as in corpus.zygote, which is not imported here: it is another process
-_START_S = 60.0
+_START_S, _STARTS = 60.0, 2
 _CODE = (
     "import sys, json; sys.path[:] = json.loads(sys.argv[1]); "
     "from corpus.zygote import main; main(int(sys.argv[2]))"
@@ -116,6 +116,14 @@ class Sandbox:
         return ours, status
 
     def _start(self) -> socket.socket:
+        """A ready zygote; started once more if it was killed on the way (memory ran short)."""
+        for _ in range(_STARTS):
+            if (ready := self._started()) is not None:
+                self._control = ready
+                return ready
+        raise SettingsError("the parsers' process did not start: see the lines above")
+
+    def _started(self) -> socket.socket | None:
         ours, theirs = socket.socketpair()
         root = str(Path(__file__).resolve().parent.parent)
         places = json.dumps([root, *(str(Path(place).absolute()) for place in sys.path)])
@@ -134,9 +142,8 @@ class Sandbox:
         with suppress(OSError):
             if ours.recv(1):
                 ours.settimeout(None)
-                self._control = ours
                 return ours
         ours.close()
         self._zygote.kill()
         self._zygote.wait()
-        raise SettingsError("the parsers' process did not start: see the lines above")
+        return None

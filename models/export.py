@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from models import graph, manifest, samples
 from models.batches import plan
 from models.manifest import GRAPH, MANIFEST, TOKENIZER, Manifest
+from models.norms import split_norms
 from models.quantise import observe, quantise
 from models.weights import DEFAULT_MODEL, Weights, file_sha256, resolve, verify_weights
 from pilotfish.errors import SettingsError
@@ -88,12 +89,14 @@ def choose(model: Any, work: Path) -> tuple[str, float, str]:
         )
     fused = onnx.load(str(work / source))
     integer = quantise(fused, observe(fused, feeds(model, samples.calibration())))
+    split_norms(integer)
     onnx.save(integer, str(work / "int8.onnx"))
     close = _cosine(work / "int8.onnx", model, texts, reference)
     if close >= FLOOR:
         (work / "int8.onnx").replace(work / GRAPH)
         return "int8", close, f"int8 static from {source[:-5]}"
-    (work / source).replace(work / GRAPH)
+    split_norms(fused)
+    onnx.save(fused, str(work / GRAPH))
     return "fp32", cosine, f"int8 refused: mean cosine {close:.4f} is below {FLOOR}"
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from models.weights import Weights, file_sha256
 
 # Part of every fingerprint: raise it when the recipe of models/export.py changes any vector.
-RECIPE = "1"
+RECIPE = "2"
 GRAPH, TOKENIZER, MANIFEST = "model.onnx", "tokenizer.json", "manifest.json"
 
 

@@ -85,8 +85,14 @@ class Library:
     def add(self, paths: Sequence[str], hooks: Hooks = Hooks()) -> Report:
         """Add files and folders, then bring the indexes up to date."""
         limits = ParseLimits(file_mb=self.settings.limits.file_mb, pages=self.settings.limits.pages)
-        with Sandbox(limits) as sandbox:
-            adder = Adder(self.database, self.collection(), self.splitter(), sandbox, hooks.stored)
+        embedder = self.shelf.embedder(hooks.embedded)
+        with Sandbox(limits) as sandbox, embedder.beside() as wake:
+
+            def stored(key: str) -> None:
+                wake()
+                hooks.stored(key)
+
+            adder = Adder(self.database, self.collection(), self.splitter(), sandbox, stored)
             report = adder(paths)
         self.shelf.refresh(hooks.embedded)
         return report

@@ -20,6 +20,7 @@ from pilotfish.errors import IndexCorrupt, SettingsError
 from pilotfish.types import Passage
 from retrievers import bm25_index, dense_index, generation
 from retrievers.dense_index import Ids, Vectors
+from retrievers.embed import Embedder, Progress
 from store import collections, passages, where
 from store.collections import Collection
 from store.database import Database, locked
@@ -28,11 +29,9 @@ from store.passages import Since
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-EMBED_WINDOW = 1024  # passages encoded between two commits
 REWRITE_BELOW = 20_000  # passages; removing from a smaller index rewrites it in seconds
 KEPT = 20_000  # passages held in memory
 log = logging.getLogger("pilotfish.shelf")
-Progress = Callable[[int], None]
 
 
 class Encodes(Protocol):
@@ -154,33 +153,24 @@ class Shelf:
         with self.database.read() as connection:
             return passages.count_unembedded(connection, collection.id, self.encoder.fingerprint)
 
+    @property
+    def _lock(self) -> Path:
+        return self.root.parent / "index.lock"
+
+    def embedder(self, progress: Progress = lambda _: None) -> Embedder:
+        """What fills in missing vectors; `progress` hears how many passages got theirs."""
+        return Embedder(self.database, self.name, self.encoder, self._lock, progress)
+
     def refresh(self, progress: Progress = lambda _: None, *, rebuild: bool = False) -> bool:
         """Bring vectors and indexes up to the database; False when there was nothing to do."""
-        with locked(self.root.parent / "index.lock"):
-            self._embed(progress)
+        with locked(self._lock):
+            self.embedder(progress).catch_up()
             try:
                 return self._build(rebuild)
             except OSError as error:
                 what = f"cannot write the index in {self.root}: {error.strerror or error}"
                 mend = "make room, or make the workspace writable"
                 raise SettingsError(f"{what}: {mend}") from None
-
-    def _embed(self, progress: Progress) -> None:
-        encoder, collection = self.encoder, self.collection()
-        while True:
-            with self.database.read() as connection:
-                rows = passages.unembedded(
-                    connection, collection.id, encoder.fingerprint, EMBED_WINDOW
-                )
-            if not rows:
-                return
-            vectors = encoder.encode([text for _, text in rows]).astype("<f2")
-            with self.database.write() as connection:
-                pairs = [
-                    (sha, vector.tobytes()) for (sha, _), vector in zip(rows, vectors, strict=True)
-                ]
-                passages.put_vectors(connection, encoder.fingerprint, pairs)
-            progress(len(rows))
 
     def _build(self, rebuild: bool) -> bool:
         old = None if rebuild else self._sound()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import sqlite3
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,7 @@ class Database:
         path.parent.mkdir(parents=True, exist_ok=True)
         self.path = path
         self._engine = _engine(path)
+        self._writer = threading.Lock()  # SQLite's own waiting is by polling, and unfair
         with self._usable():
             self._upgrade()
 
@@ -46,7 +48,7 @@ class Database:
     @contextlib.contextmanager
     def write(self) -> Iterator[Connection]:
         """A transaction that holds the write lock from its start; commits at the end."""
-        with self._usable(), self._engine.connect() as plain:
+        with self._writer, self._usable(), self._engine.connect() as plain:
             connection = plain.execution_options(pilotfish_write=True)
             with connection.begin():
                 yield connection
@@ -115,7 +117,9 @@ def locked(path: Path, *, wait: bool = True) -> Iterator[bool]:
 
 
 def _engine(path: Path) -> Engine:
-    engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": 60})
+    engine = create_engine(
+        f"sqlite:///{path}", connect_args={"timeout": 60}, pool_size=16, max_overflow=112
+    )
 
     @event.listens_for(engine, "connect")
     def _connect(connection: Any, _: Any) -> None:

@@ -30,7 +30,7 @@ def add(
         from pipeline.library import Hooks
 
         with Meter(options, "documents") as meter:
-            hooks = Hooks(lambda _: meter.tick(), lambda n: meter.phase("passages indexed", n))
+            hooks = Hooks(lambda _: meter.tick(), lambda n: meter.beside("passages indexed", n))
             report = library.add(paths, hooks)
         _print_report(options, report)
         if report.failed:

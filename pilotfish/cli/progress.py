@@ -22,6 +22,7 @@ class Meter:
         self.unit, self.total = unit, total
         self.done = self.failed = 0
         self.dollars = 0.0
+        self.others: dict[str, int] = {}
         self._started = self._said = time.monotonic()
         self._bar: Any = None
         self._task: Any = None
@@ -50,11 +51,10 @@ class Meter:
         if self._bar:
             self._bar.stop()
 
-    def phase(self, unit: str, count: int) -> None:
-        """Count in another unit from now on."""
-        if unit != self.unit:
-            self.unit, self.done, self.total = unit, 0, None
-        self.tick(count)
+    def beside(self, unit: str, count: int) -> None:
+        """Count something else that goes on at the same time."""
+        self.others[unit] = self.others.get(unit, 0) + count
+        self.tick(0)
 
     def tick(self, count: int = 1, *, failed: bool = False, dollars: float = 0.0) -> None:
         """One more is done."""
@@ -87,4 +87,5 @@ class Meter:
         if self.dollars and self.done:
             projected = self.dollars / self.done * (self.total or self.done)
             parts.append(f"${self.dollars:.4f} of about ${projected:.4f}")
+        parts += [f"{count} {unit}" for unit, count in self.others.items()]
         return ", ".join(parts)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,17 +12,17 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pilotfish.errors import InputError, NotFound
+from pilotfish.errors import InputError, NotFound, SettingsError
 from pilotfish.step import run
 from pilotfish.types import Case, Question, Scope
-from retrievers import generation, shelf
+from retrievers import embed, generation
 from retrievers.bm25 import BM25
 from retrievers.dense import Dense
 from retrievers.fuse import Fuse
 from retrievers.shelf import Shelf
 from store import passages
 from store.collections import Collection
-from store.database import Database
+from store.database import Database, locked
 from store.documents import NewDocument
 from tests.retrievers.fake_encoder import FakeEncoder
 from tests.store.made import document, drop, fresh_database, put, with_collection
@@ -164,7 +165,7 @@ def test_growing_an_index_equals_building_it_anew(
 
 
 def test_equal_texts_are_encoded_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shelf, "EMBED_WINDOW", 2)
+    monkeypatch.setattr(embed, "WINDOW", 2)
     world.put(*[document(f"d{i}", "same\nother" if i % 2 else "same") for i in range(9)])
     told: list[int] = []
     world.shelf.refresh(told.append)
@@ -177,7 +178,7 @@ def test_equal_texts_are_encoded_once(world: World, monkeypatch: pytest.MonkeyPa
 def test_what_was_encoded_before_a_breakdown_is_not_encoded_again(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(shelf, "EMBED_WINDOW", 2)
+    monkeypatch.setattr(embed, "WINDOW", 2)
     world.put(document("a", "one\ntwo\nthree\nfour\nfive"))
 
     def killed(_: int) -> None:
@@ -190,6 +191,46 @@ def test_what_was_encoded_before_a_breakdown_is_not_encoded_again(
     world.shelf.refresh()
     assert world.encoder.seen == ["one", "two", "three", "four", "five"]
     assert world.indexed() == (world.ids(), world.ids())
+
+
+def test_passages_are_encoded_while_others_are_still_being_added(world: World) -> None:
+    embedder = world.shelf.embedder()
+    with embedder.beside() as wake:
+        world.put(document("a", "one\ntwo"))
+        wake()
+        until = time.monotonic() + 20
+        while world.encoder.seen != ["one", "two"] and time.monotonic() < until:
+            time.sleep(0.01)
+        assert world.encoder.seen == ["one", "two"]
+        world.put(document("b", "three"))
+    world.shelf.refresh()
+    assert world.encoder.seen == ["one", "two", "three"]
+    assert world.indexed() == (world.ids(), world.ids())
+
+
+def test_encoding_beside_the_parsers_waits_while_another_process_is_at_it(world: World) -> None:
+    embedder = world.shelf.embedder()
+    world.put(document("a", "one"))
+    with locked(embedder.lock), embedder.beside() as wake:
+        wake()
+        time.sleep(0.2)
+        assert world.encoder.seen == []
+    world.shelf.refresh()
+    assert world.encoder.seen == ["one"]
+
+
+def test_an_encoder_that_fails_beside_the_parsers_is_heard_of_at_the_end(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise SettingsError("no such model")
+
+    monkeypatch.setattr(world.encoder, "encode", broken)
+    with world.shelf.embedder().beside() as wake:
+        world.put(document("a", "one"))
+        wake()
+    with pytest.raises(SettingsError, match="no such model"):
+        world.shelf.refresh()
 
 
 def test_two_threads_that_refresh_at_once_do_the_work_once(world: World) -> None:
