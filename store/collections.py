@@ -5,6 +5,7 @@ Not here: what lies inside them (documents.py, passages.py).
 
 from __future__ import annotations
 
+import secrets
 import time
 from dataclasses import dataclass
 
@@ -16,16 +17,19 @@ from store.schema import collections
 
 @dataclass(frozen=True, slots=True)
 class Collection:
-    """A row of `collections`. `revision` grows by one with each change of its passages."""
+    """A row of `collections`. `revision` grows by one with each change of its passages; `uid`
+    tells it from the collections of every other database.
+    """
 
     id: int
     name: str
     revision: int
     encoder: str
     split_tokens: int
+    uid: str = ""
 
 
-_COLUMNS = [collections.c[name] for name in ("id", "name", "revision", "encoder", "split_tokens")]
+_COLUMNS = [collections.c[name] for name in Collection.__slots__]
 
 
 def names(connection: Connection) -> list[str]:
@@ -46,6 +50,7 @@ def ensure(connection: Connection, name: str, encoder: str, split_tokens: int) -
     """The collection of that name, created with this encoder when new."""
     if name not in names(connection):
         row = {"name": name, "encoder": encoder, "split_tokens": split_tokens}
+        row |= {"uid": secrets.token_hex(8)}
         connection.execute(insert(collections).values(**row, revision=0, created=time.time()))
     return find(connection, name)
 

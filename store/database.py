@@ -19,7 +19,7 @@ from sqlalchemy.exc import DatabaseError, OperationalError
 
 from pilotfish.errors import NotFound, SettingsError
 
-HEAD = "0001"  # newest revision in store/migrations/versions; a test keeps it true
+HEAD = "0002"  # newest revision in store/migrations/versions; a test keeps it true
 MIGRATIONS = Path(__file__).parent / "migrations"
 _PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=60000")
 
