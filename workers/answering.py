@@ -1,0 +1,162 @@
+"""One item of a job, from its id to its one terminal row.
+
+Take it, answer it by the job's recipe, finish it; or put it back, or pause the whole job where
+no other item could end better. Whatever goes wrong inside stays inside. Not here: recipes, and
+the LLM (pipeline/llm.py keeps the ledger).
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import time
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from pilotfish.errors import BudgetExceeded, ModelError, PilotfishError, SettingsError
+from pilotfish.settings import Settings
+from pilotfish.types import Case, Limits, Question, Receipt, Scope, Turn
+from pipeline.outputs import failed_line, line_of
+from pipeline.purse import Purse
+from store import documents, items, ledger, passages, submissions
+from store.items import Taken
+from workers.bell import Bell
+from workers.process import Process
+from workers.pulse import Pulse
+
+WAIT = (1.0, 5.0)  # seconds before the second and the third attempt at an item
+log = logging.getLogger("pilotfish.answer")
+
+
+@dataclass(frozen=True, slots=True)
+class Answering:
+    """Does items of kind `answer`. Shared by all threads of a worker."""
+
+    process: Process
+    bell: Bell
+    pulse: Pulse
+
+    def __call__(self, item_id: int) -> None:
+        """Do the item if it is free; nothing happens when it is not."""
+        with self.process.database.write(lock=None) as connection:
+            taken = items.take(connection, item_id, self.process.owner, self.pulse.lease)
+        if taken is None:
+            return
+        with self.pulse.working(taken):
+            self._guarded(taken)
+        self.bell.tell(item_id)
+
+    def _guarded(self, taken: Taken) -> None:
+        """No item may end the worker, whatever it raises: it is put back, and dies after three."""
+        try:
+            self._answer(taken)
+        except BaseException as error:  # noqa: BLE001 the task's boundary; see the docstring
+            log.error("item %d broke: %s: %s", taken.id, type(error).__name__, error)
+            self._again(taken, "broken", f"{type(error).__name__}: {error}")
+
+    def _answer(self, taken: Taken) -> None:
+        started = time.perf_counter()
+        try:
+            library = self.process.library(taken.collection)
+            settings = settings_of(self.process.settings, taken.parameters)
+            case = library.ask(question_of(taken), taken.recipe, self._purse(taken), settings)
+        except BudgetExceeded as error:
+            self._failed(taken, error.code, str(error), started)
+        except SettingsError as error:
+            self._pause(taken, error)
+        except ModelError as error:
+            self._model_failed(taken, error, started)
+        except PilotfishError as error:
+            self._failed(taken, error.code, str(error), started)
+        else:
+            self._finish(taken, case, time.perf_counter() - started)
+
+    def _purse(self, taken: Taken) -> Purse:
+        library = self.process.library(taken.collection)
+        return Purse(
+            self.process.database, taken.collection, library.collection().id, taken.id,
+            job_id=taken.job_id, key_id=taken.key_id,
+        )  # fmt: skip
+
+    def _finish(self, taken: Taken, case: Case, seconds: float) -> None:
+        """Store the answer, unless a passage that it read was removed meanwhile: then again."""
+        line = {"custom_id": taken.custom_id, **line_of(case, Receipt())}
+        line["trace"] = [asdict(event) for event in case.trace]
+        read = [passage.id for passage in case.passages]
+        with self.process.database.write() as connection:
+            if passages.missing(connection, read):
+                items.put_back(connection, taken)
+                return
+            line["receipt"] = asdict(receipt(connection, taken.id, seconds))
+            if items.finish(connection, taken, str(line["status"]), line, None):
+                library = self.process.library(taken.collection)
+                collection = library.shelf.collection_in(connection)
+                sources = {passage.document for passage in case.passages}
+                documents.mention(connection, collection.id, sources, "item", taken.id)
+
+    def _failed(
+        self, taken: Taken, code: str, message: str, started: float, state: str = "failed"
+    ) -> None:
+        line = failed_line(taken.custom_id, code, message)
+        with self.process.database.write(lock=None) as connection:
+            seconds = time.perf_counter() - started
+            line["receipt"] = asdict(receipt(connection, taken.id, seconds))
+            items.finish(connection, taken, state, line, line["error"])
+
+    def _model_failed(self, taken: Taken, error: ModelError, started: float) -> None:
+        """Again where that may help; unknown where money may have been lost and is held."""
+        if error.code == "unknown_outcome":
+            self._failed(taken, error.code, str(error), started, "unknown")
+        elif error.retryable and taken.attempts < items.MOST_ATTEMPTS:
+            self._again(taken, error.code, str(error))
+        else:
+            self._failed(taken, error.code, str(error), started)
+
+    def _again(self, taken: Taken, code: str, message: str) -> None:
+        """Put the item back; its third attempt was the last."""
+        wait = WAIT[min(taken.attempts, len(WAIT)) - 1] * random.uniform(0.5, 1.5)
+        with self.process.database.write(lock=None) as connection:
+            if taken.attempts < items.MOST_ATTEMPTS:
+                items.put_back(connection, taken, wait)
+                return
+            line = failed_line(taken.custom_id, code, message)
+            items.finish(connection, taken, "dead", line, line["error"])
+
+    def _pause(self, taken: Taken, error: SettingsError) -> None:
+        """What stops this item stops all: a wrong key, a missing setting. No attempt is burnt."""
+        with self.process.database.write(lock=None) as connection:
+            submissions.pause(connection, taken.job_id, str(error))
+            items.put_back(connection, taken, burnt=False)
+
+
+def question_of(taken: Taken) -> Question:
+    """What is asked, within the job's scope and limits."""
+    asked, given = taken.question, taken.parameters
+    turns = tuple(Turn(turn["role"], turn["text"]) for turn in asked.get("turns", ()))
+    scope = Scope(collection=taken.collection, where=asked.get("where") or given.get("where"))
+    limits = Limits(
+        max_calls=int(given.get("max_calls", 1)),
+        budget_usd=given.get("item_budget_usd"),
+        deadline=given.get("deadline"),
+    )
+    return Question(str(asked["question"]), taken.custom_id, turns, scope, limits)
+
+
+def settings_of(settings: Settings, parameters: dict[str, Any]) -> Settings:
+    """The service's settings with what the job may choose for itself."""
+    llm: dict[str, Any] = {}
+    if parameters.get("model"):
+        llm |= {"model": parameters["model"], "tiers": ()}
+    if parameters.get("on_unknown"):
+        llm["on_unknown"] = parameters["on_unknown"]
+    own = {key: parameters[key] for key in ("passages",) if parameters.get(key)}
+    if llm:
+        own["llm"] = settings.llm.model_copy(update=llm)
+    return settings.model_copy(update=own) if own else settings
+
+
+def receipt(connection: Any, item_id: int, seconds: float) -> Receipt:
+    """What the ledger says of the item: also what its earlier attempts have paid."""
+    calls, bill = ledger.spent(connection, item_id)
+    tokens = (bill.prompt_tokens, bill.completion_tokens)
+    return replace(Receipt(calls, *tokens, bill.cost_usd), seconds=round(seconds, 4))

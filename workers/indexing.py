@@ -1,0 +1,89 @@
+"""One uploaded file of an index job, from its item's id to its one terminal row.
+
+The file lies in the workspace under its upload's id until it was read. Not here: parsing
+(corpus/), indexes (retrievers/).
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from dataclasses import asdict, dataclass
+
+from corpus.add import Report
+from pilotfish.errors import PilotfishError, SettingsError
+from pipeline.outputs import failed_line
+from store import items, submissions
+from store.items import Taken
+from store.uploads import Uploads
+from workers.bell import Bell
+from workers.process import Process
+from workers.pulse import Pulse
+
+log = logging.getLogger("pilotfish.index")
+
+
+@dataclass(frozen=True, slots=True)
+class Indexing:
+    """Does items of kind `index`."""
+
+    process: Process
+    bell: Bell
+    pulse: Pulse
+
+    def __call__(self, item_id: int) -> None:
+        """Add the item's file if the item is free."""
+        with self.process.database.write(lock=None) as connection:
+            taken = items.take(connection, item_id, self.process.owner, self.pulse.lease)
+        if taken is None:
+            return
+        with self.pulse.working(taken):
+            self._guarded(taken)
+        self.bell.tell(item_id)
+
+    def _guarded(self, taken: Taken) -> None:
+        """No file may end the worker: what breaks it is put back, and dies after three."""
+        started = time.perf_counter()
+        try:
+            report = self._add(taken)
+        except SettingsError as error:
+            with self.process.database.write(lock=None) as connection:
+                submissions.pause(connection, taken.job_id, str(error))
+                items.put_back(connection, taken, burnt=False)
+        except PilotfishError as error:
+            self._finish(taken, "failed", failed_line(taken.custom_id, error.code, str(error)))
+        except BaseException as error:  # noqa: BLE001 the task's boundary
+            log.error("item %d broke: %s: %s", taken.id, type(error).__name__, error)
+            with self.process.database.write(lock=None) as connection:
+                items.put_back(connection, taken, 1.0)
+        else:
+            self._report(taken, report, time.perf_counter() - started)
+
+    def _add(self, taken: Taken) -> Report:
+        library = self.process.library(taken.collection)
+        uploads = Uploads(self.process.workspace.root)
+        asked = taken.question
+        with uploads.named(str(asked["file"]), str(asked["name"])) as path:
+            return library.add([str(path)])
+
+    def _report(self, taken: Taken, report: Report, seconds: float) -> None:
+        line: dict[str, object] = {
+            "custom_id": taken.custom_id,
+            "status": "failed" if report.failed else "answered",
+            "added": report.added,
+            "updated": report.updated,
+            "unchanged": report.unchanged,
+            "passages": report.passages,
+            "failed": [asdict(one) for one in report.failed],
+            "warnings": [list(one) for one in report.warnings],
+            "seconds": round(seconds, 3),
+            "error": None,
+        }
+        if report.failed:
+            reason = report.failed[0].reason
+            line["error"] = {"type": "failed", "code": "unreadable", "message": reason}
+        self._finish(taken, str(line["status"]), line)
+
+    def _finish(self, taken: Taken, state: str, line: dict[str, object]) -> None:
+        with self.process.database.write(lock=None) as connection:
+            items.finish(connection, taken, state, line, line["error"])

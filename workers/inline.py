@@ -1,0 +1,45 @@
+"""The memory queue: a Bell whose workers are threads of this process. No Redis, no Celery.
+
+What it forgets when the process ends, the database knows, and the next dispatcher rings for.
+For one machine, the embedded client and tests.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
+
+from workers.bell import Kind
+from workers.queue import Ears
+
+
+class InlineBell:
+    """`work` does one item, given its kind and id; `threads` answers at once, one index job."""
+
+    def __init__(self, work: Callable[[Kind, int], None], threads: int) -> None:
+        self._work = work
+        self._pools: dict[Kind, ThreadPoolExecutor] = {
+            "answer": ThreadPoolExecutor(threads, thread_name_prefix="answer"),
+            "index": ThreadPoolExecutor(1, thread_name_prefix="index"),
+        }
+        self._ears = Ears(lambda _heard, _stop: None)
+
+    def ring(self, kind: Kind, ids: Sequence[int]) -> None:
+        for item_id in ids:
+            self._pools[kind].submit(self._work, kind, item_id)
+
+    def tell(self, item_id: int) -> None:
+        self._ears.heard(item_id)
+
+    def listening(self, item_id: int) -> AbstractContextManager[threading.Event]:
+        return self._ears.listening(item_id)
+
+    def ready(self) -> bool:
+        return True
+
+    def close(self) -> None:
+        """Finish what is being worked on; forget what only waits."""
+        for pool in self._pools.values():
+            pool.shutdown(wait=True, cancel_futures=True)
