@@ -137,7 +137,8 @@ def lists(kind: str, quick: bool) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         target = Path(folder) / "dense.faiss"
         start = time.perf_counter()
-        dense_index.update(None, target, (np.arange(large, dtype=np.int64), rows), [])
+        numbered = [(np.arange(large, dtype=np.int64), rows)]
+        dense_index.update(None, target, numbered, [], rows.shape[1])
         trained = time.perf_counter() - start
         index = dense_index.DenseIndex(target)
     shipped = dense_index._PROBE_SHARE

@@ -1,35 +1,45 @@
 """Files into the database: walk, parse in the sandbox, cut, store. Items fail alone.
 
-Unchanged content costs nothing; changed content replaces; every chunk is one transaction,
-so a kill at any point loses at most what was not yet reported. Not here: vectors and
-indexes (retrievers/index.py), which catch up from the database.
+Unchanged content costs nothing; changed content replaces; what left a file leaves the collection.
+Every chunk is one transaction, so a kill at any point loses at most what was not yet reported.
+Not here: vectors and indexes (retrievers/embed.py, shelf.py), which catch up from the database.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
+import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 
-from corpus.parsed import Parsed, ParsedTable, ParseFailure
+from corpus.intake import file_digest
+from corpus.parsed import Parsed, ParseFailure
+from corpus.record import fingerprint, left_out, record
 from corpus.sandbox import Sandbox
-from corpus.split import Splitter, layout
+from corpus.split import Cut, Splitter
 from corpus.walk import Source, walk
+from pilotfish.errors import PilotfishError
 from store import collections, documents
 from store.database import Database
-from store.documents import NewDocument, NewRow, NewTable
+
+log = logging.getLogger("pilotfish.add")
 
 CHUNK_DOCUMENTS = 64
 CHUNK_CHARACTERS = 2_000_000
 
+Chunk = list[tuple[str, Parsed]]  # (id, document)
+
 
 @dataclass(slots=True)
 class Report:
-    """What an `add` did. Lists hold document ids; `failed` one reason a file or line."""
+    """What an `add` did. Lists hold document ids; `failed` one reason a file or line.
+
+    `removed`: documents that their file, read to its end, does not give any more.
+    """
 
     added: list[str] = field(default_factory=list)
     updated: list[str] = field(default_factory=list)
+    removed: list[str] = field(default_factory=list)
     unchanged: int = 0
     failed: list[ParseFailure] = field(default_factory=list)
     warnings: list[tuple[str, str]] = field(default_factory=list)
@@ -49,36 +59,49 @@ class Adder:
     sandbox: Sandbox
     progress: Callable[[str], None] = lambda _: None
 
-    def __call__(self, paths: Sequence[str]) -> Report:
+    def __call__(self, paths: Sequence[str | Source]) -> Report:
         """Add all paths; give the report. Never raises for a bad file."""
         report = Report()
         seen: dict[str, str] = {}
-        for source in walk(paths):
+        for source in walk(paths, self.sandbox.limits):
             if isinstance(source, ParseFailure):
                 report.failed.append(source)
-            else:
+                continue
+            try:
                 self._source(source, report, seen)
+            except PilotfishError:  # of the workspace or the settings: no file is to blame
+                raise
+            except Exception as error:  # the boundary: one file must not end an add
+                log.exception("adding %s failed", source.name)
+                what = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
+                reason = f"could not be added ({what}): a bug of ours, please report it"
+                report.failed.append(ParseFailure(source.name, reason))
         return report
 
     def _source(self, source: Source, report: Report, seen: dict[str, str]) -> None:
-        digest = _file_digest(source)
-        if digest and self._known(source.name, digest, report):
+        digest = source.path and file_digest(source.path, self.sandbox.limits)
+        known = self._known(source)
+        source = replace(source, name=known.name) if known else source
+        if known and known.sha256 == digest and known.documents == known.stored > 0:
+            report.unchanged += known.stored
             return
-        before = len(report.failed)
+        if known and (reason := _taken(known, source)):
+            report.failed.append(ParseFailure(source.name, reason))
+            return
+        before, given = len(report.failed), set[str]()
         for chunk in _chunks(self._parsed(source, report, seen)):
-            self._store(chunk, source, report)
+            self._store(chunk, source.name, report)
+            given.update(key for key, _ in chunk)
         if digest and len(report.failed) == before:
-            with self.database.write() as connection:
-                documents.put_source(connection, self.collection.id, source.name, digest)
+            report.removed += self._settle(source, digest, given)
 
-    def _known(self, name: str, digest: str, report: Report) -> bool:
-        """Whether this very file is stored whole already."""
+    def _known(self, source: Source) -> documents.KnownSource | None:
+        """The file as it was added before: from this place under any name, or under this name."""
+        if source.place is None:
+            return None
         with self.database.read() as connection:
-            known = documents.source(connection, self.collection.id, name)
-        if known is None or known[0] != digest or known[1] != known[2] or not known[1]:
-            return False
-        report.unchanged += known[1]
-        return True
+            here = documents.source_at(connection, self.collection.id, source.place)
+            return here or documents.source(connection, self.collection.id, source.name)
 
     def _parsed(
         self, source: Source, report: Report, seen: dict[str, str]
@@ -99,52 +122,62 @@ class Adder:
             report.warnings.extend((key, warning) for warning in parsed.warnings)
             yield key, parsed
 
-    def _store(self, chunk: list[tuple[str, Parsed]], source: Source, report: Report) -> None:
-        digests = {key: _digest(parsed) for key, parsed in chunk}
+    def _store(self, chunk: Chunk, source: str, report: Report) -> None:
+        """What is new or changed, in one transaction; what only came from elsewhere so far."""
+        here, shas = self.collection.id, {key: fingerprint(parsed) for key, parsed in chunk}
         with self.database.read() as connection:
-            known = documents.fingerprints(connection, self.collection.id, list(digests))
-        changed = [(key, p) for key, p in chunk if known.get(key) != digests[key]]
+            known = documents.fingerprints(connection, here, list(shas))
+            elsewhere = documents.from_elsewhere(connection, here, list(shas), source)
+        changed = {key: parsed for key, parsed in chunk if known.get(key) != shas[key]}
+        moved = [key for key in elsewhere if key not in changed]
+        cuts = {key: self.splitter(parsed) for key, parsed in changed.items()}
+        new = [record(key, source, shas[key], one, cuts[key]) for key, one in changed.items()]
+        if changed or moved:
+            with self.database.write() as connection:
+                documents.move(connection, here, moved, source)
+                revision = collections.bump(connection, here) if changed else 0
+                for document in new:
+                    documents.put(connection, here, revision, document)
         report.unchanged += len(chunk) - len(changed)
-        if not changed:
-            return
-        new = [self._new(key, parsed, source, digests[key], report) for key, parsed in changed]
+        for key, parsed in changed.items():
+            (report.updated if key in known else report.added).append(key)
+            _count(report, key, parsed, cuts[key])
+            self.progress(key)
+
+    def _settle(self, source: Source, digest: str, given: set[str]) -> list[str]:
+        """Remember a file that was read to its end; remove what it gave once and no more."""
+        here = self.collection.id
         with self.database.write() as connection:
-            revision = collections.bump(connection, self.collection.id)
-            for document in new:
-                documents.put(connection, self.collection.id, revision, document)
-        for document in new:
-            (report.updated if document.key in known else report.added).append(document.key)
-            self.progress(document.key)
-
-    def _new(
-        self, key: str, parsed: Parsed, source: Source, digest: str, report: Report
-    ) -> NewDocument:
-        cut = self.splitter(parsed)
-        report.passages += len(cut.passages)
-        report.tables += len(parsed.tables)
-        report.dropped_short += cut.short
-        report.dropped_duplicate += cut.duplicate
-        warnings = parsed.warnings
-        if cut.rows_left_out:
-            left = f"{cut.rows_left_out} table rows are kept as a table but not searched one by one"
-            warnings = (*warnings, left)
-            report.warnings.append((key, left))
-        return NewDocument(
-            key=key, title=parsed.title, source=source.name, media_type=parsed.media_type,
-            sha256=digest, text=parsed.text, layout=layout(parsed), metadata=parsed.metadata,
-            warnings=warnings, passages=cut.passages,
-            tables=tuple(_table(table) for table in parsed.tables),
-        )  # fmt: skip
+            held = documents.keys_of_source(connection, here, source.name)
+            gone = [key for key in held if key not in given]
+            if gone:
+                documents.drop(connection, here, collections.bump(connection, here), gone)
+            documents.put_source(connection, here, source.name, digest, source.place)
+        return gone
 
 
-def _table(table: ParsedTable) -> NewTable:
-    rows = zip(table.numbers, table.spans, table.rows, strict=True)
-    new = tuple(NewRow(number, *span, cells) for number, span, cells in rows)
-    return NewTable(table.name, table.title, table.columns, new)
+def _taken(known: documents.KnownSource, source: Source) -> str:
+    """Why the file may not replace the one known by its name, or "": that one moved or went."""
+    if (
+        not known.stored
+        or known.path in (None, source.place)
+        or not Path(known.path or "").exists()
+    ):
+        return ""
+    mend = f"add the folder above both, or first pilotfish remove {known.name}"
+    return f"not added, {known.path} has this name too: {mend}"
 
 
-def _chunks(parsed: Iterable[tuple[str, Parsed]]) -> Iterator[list[tuple[str, Parsed]]]:
-    chunk: list[tuple[str, Parsed]] = []
+def _count(report: Report, key: str, parsed: Parsed, cut: Cut) -> None:
+    report.passages += len(cut.passages)
+    report.tables += len(parsed.tables)
+    report.dropped_short += cut.short
+    report.dropped_duplicate += cut.duplicate
+    report.warnings.extend((key, warning) for warning in left_out(cut))
+
+
+def _chunks(parsed: Iterable[tuple[str, Parsed]]) -> Iterator[Chunk]:
+    chunk: Chunk = []
     size = 0
     for key, document in parsed:
         chunk.append((key, document))
@@ -154,26 +187,3 @@ def _chunks(parsed: Iterable[tuple[str, Parsed]]) -> Iterator[list[tuple[str, Pa
             chunk, size = [], 0
     if chunk:
         yield chunk
-
-
-def _file_digest(source: Source) -> str | None:
-    """sha256 of the file's bytes; None when it cannot be read (the sandbox says why)."""
-    if source.path is None:
-        return None
-    digest = hashlib.sha256()
-    try:
-        if not source.path.is_file():
-            return None
-        with source.path.open("rb") as handle:
-            while block := handle.read(1 << 20):
-                digest.update(block)
-    except OSError:
-        return None
-    return digest.hexdigest()
-
-
-def _digest(parsed: Parsed) -> str:
-    """sha256 over everything of a document that is stored."""
-    tables = [[t.name, t.title, t.columns, t.rows, t.spans, t.numbers] for t in parsed.tables]
-    fields = [parsed.title, parsed.text, parsed.media_type, layout(parsed), parsed.metadata, tables]
-    return hashlib.sha256(json.dumps(fields, sort_keys=True, default=str).encode()).hexdigest()

@@ -1,11 +1,13 @@
 """A file or bytes made ready for a parser: is it a file, may we read it, is it small enough?
 
-Not here: its content, of which only the first bytes are looked at. Never waits on a FIFO.
+Not here: what its content means, of which only the first bytes are looked at. Never waits on
+a FIFO.
 """
 
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
 import stat
 import tempfile
@@ -68,6 +70,18 @@ def open_checked(path: Path | None, data: bytes | None, limits: Limits) -> Opene
         os.close(fd)
         return reason or "empty file"
     return Opened(fd, first)
+
+
+def file_digest(path: Path, limits: Limits) -> str | None:
+    """sha256 of a file's bytes; None for what `open_checked` refuses, which says why."""
+    opened = open_checked(path, None, limits)
+    if isinstance(opened, str):
+        return None
+    with os.fdopen(opened.fd, "rb") as file:
+        try:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+        except OSError:
+            return None
 
 
 def _not_a_file(path: Path) -> str:

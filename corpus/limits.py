@@ -10,7 +10,11 @@ import lzma
 import re
 import zipfile
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pilotfish.settings import LimitSettings
 
 MB = 1024 * 1024
 OLE_MAGIC = b"\xd0\xcf\x11\xe0"
@@ -34,6 +38,11 @@ class Limits:
     wall_s: float = 180.0
     characters: int = 50_000_000
     cells: int = 2_000_000
+
+    @classmethod
+    def of(cls, settings: LimitSettings) -> Limits:
+        """The caps as set: each is the setting of its name."""
+        return cls(**{field.name: getattr(settings, field.name) for field in fields(cls)})
 
 
 DEFAULT = Limits()

@@ -40,7 +40,7 @@ class ParsedTable:
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """One document. `id` only where the file itself names one (JSON lines)."""
+    """One document. `id` only where a file holds many (JSON lines); no two tables of one name."""
 
     id: str | None
     title: str

@@ -9,7 +9,8 @@ Not here: counting tokens (an encoder's work, handed in).
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from bisect import bisect_left
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from corpus.parsed import Parsed, Section
@@ -58,8 +59,9 @@ class Splitter:
         kept: dict[tuple[str, str], NewPassage] = {}
         short = duplicate = 0
         stretches, left_out = self._stretches(parsed)
-        for stretch, start, end in self._pieces(parsed, stretches):
-            passage = _passage(parsed, stretch, start, end, self._context(parsed, stretch))
+        contexts = {s.heading: _context(parsed.title, s.heading) for s in stretches}
+        for stretch, start, end in self._pieces(parsed.text, stretches, contexts):
+            passage = _passage(parsed, stretch, start, end, contexts[stretch.heading])
             if sum(character.isalnum() for character in passage.text) < SHORTEST:
                 short += 1
             elif (passage.context, passage.text) in kept:
@@ -73,23 +75,23 @@ class Splitter:
         sections = parsed.sections or (Section(0, len(parsed.text), (), None),)
         found: list[Stretch] = []
         for section in sections:
-            inside = [r for r in rows if section.start <= r.start and r.end <= section.end]
+            first, last = (bisect_left(rows, at, key=_start) for at in (section.start, section.end))
+            inside = [row for row in rows[first:last] if row.end <= section.end]
             found.extend(_prose(section, inside))
             found.extend(_placed(row, section) for row in inside if row.kind == "table")
-        return sorted(found, key=lambda stretch: stretch.start), left_out
+        return sorted(found, key=_start), left_out
 
     def _pieces(
-        self, parsed: Parsed, stretches: list[Stretch]
+        self, text: str, stretches: list[Stretch], contexts: dict[tuple[str, ...], str]
     ) -> Iterator[tuple[Stretch, int, int]]:
         """(stretch, start, end) of every passage; one token count for the whole document."""
-        text = parsed.text
         spans = [self._sentences(text, stretch) for stretch in stretches]
         flat = [text[a:b] for some in spans for a, b in some]
-        contexts = [self._context(parsed, stretch) for stretch in stretches]
-        counts = iter(self.count(flat + contexts))
+        counts = iter(self.count([*flat, *contexts.values()]))
         sizes = [[next(counts) for _ in some] for some in spans]
+        rooms = {heading: max(8, self.budget - next(counts)) for heading in contexts}
         for stretch, some, tokens in zip(stretches, spans, sizes, strict=True):
-            room = max(8, self.budget - next(counts))
+            room = rooms[stretch.heading]
             for start, end in _packed(list(self._fitting(text, some, tokens, room)), room):
                 yield stretch, start, end
 
@@ -112,21 +114,21 @@ class Splitter:
             counts = self.count([text[a:b] for a, b in halves])
             yield from self._fitting(text, halves, counts, room)
 
-    def _context(self, parsed: Parsed, stretch: Stretch) -> str:
-        """Title and heading path on one line; a heading equal to the title stands once."""
-        names = [parsed.title, *(h for h in stretch.heading if h != parsed.title)]
-        context = " › ".join(" ".join(name.split()) for name in names if name.strip())
-        return shorten(context, CONTEXT_CHARS // 3 if is_cjk(context) else CONTEXT_CHARS)
-
 
 def layout(parsed: Parsed) -> list[list[object]]:
-    """The sections as plain lists, for storing; `sections_of` reads them back."""
+    """The sections as plain lists, for storing: start, end, heading path, page."""
     return [[s.start, s.end, list(s.heading), s.page] for s in parsed.sections]
 
 
-def sections_of(stored: Iterable[Sequence[object]]) -> tuple[Section, ...]:
-    """The inverse of `layout`."""
-    return tuple(Section(a, b, tuple(h), page) for a, b, h, page in stored)  # type: ignore[arg-type]
+def _context(title: str, heading: tuple[str, ...]) -> str:
+    """Title and heading path on one line; a heading equal to the title stands once."""
+    names = [title, *(h for h in heading if h != title)]
+    context = " › ".join(" ".join(name.split()) for name in names if name.strip())
+    return shorten(context, CONTEXT_CHARS // 3 if is_cjk(context) else CONTEXT_CHARS)
+
+
+def _start(stretch: Stretch) -> int:
+    return stretch.start
 
 
 def _rows(parsed: Parsed, limit: int) -> tuple[list[Stretch], int]:
@@ -137,7 +139,7 @@ def _rows(parsed: Parsed, limit: int) -> tuple[list[Stretch], int]:
             kind = "table" if index < limit else "left out"
             left_out += kind == "left out"
             found.append(Stretch(*span, kind, None, (), table.name, number))
-    return sorted(found, key=lambda row: row.start), left_out
+    return sorted(found, key=_start), left_out
 
 
 def _prose(section: Section, rows: list[Stretch]) -> Iterator[Stretch]:

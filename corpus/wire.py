@@ -7,8 +7,9 @@ and length is checked on arrival. Not here: sockets and processes.
 from __future__ import annotations
 
 import json
+import math
 import struct
-from typing import Any
+from typing import Any, NoReturn
 
 from corpus.parsed import Parsed, ParsedTable, ParseFailure, Section
 
@@ -25,7 +26,7 @@ class BrokenFrameError(ValueError):
 
 def frame(kind: bytes, content: object) -> bytes:
     """One frame: kind, length, JSON."""
-    payload = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+    payload = json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     packed = payload.encode("utf-8", "replace")  # a lone surrogate becomes one "?": offsets stay
     if len(packed) > LARGEST:
         raise BrokenFrameError(f"a result of {len(packed) >> 20} MB is too large: split it")
@@ -41,11 +42,11 @@ def head(packed: bytes) -> tuple[bytes, int]:
 
 
 def content(payload: bytes) -> Any:
-    """The JSON of a frame."""
+    """The JSON of a frame. No infinite number: stored, it would not be JSON any more."""
     try:
-        return json.loads(payload)
+        return json.loads(payload, parse_float=_finite, parse_constant=_no_number)
     except (ValueError, RecursionError) as error:
-        raise BrokenFrameError("not JSON") from error
+        raise BrokenFrameError("not JSON of ours") from error
 
 
 def pack(item: Parsed | ParseFailure) -> bytes:
@@ -79,13 +80,16 @@ def _document(value: Any) -> Parsed:
     if not isinstance(metadata, dict):
         raise BrokenFrameError("metadata is no object")
     size = len(_string(text))
+    laid = tuple(_table(one, text) for one in tables)
+    if len({one.name for one in laid}) < len(laid):
+        raise BrokenFrameError("two tables of one name")
     return Parsed(
         None if identity is None else _string(identity),
         _string(title),
         text,
         _string(media_type),
         _sections(sections, size),
-        tuple(_table(one, text) for one in tables),
+        laid,
         metadata,
         _strings(warnings),
         tuple(_whole(page) for page in failed),
@@ -116,6 +120,15 @@ def _table(value: Any, text: str) -> ParsedTable:
     if any(not start < end <= size for start, end in places):
         raise BrokenFrameError("a row lies outside the text")
     return ParsedTable(_string(name), _string(title), names, cells, places, counted)
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    return number if math.isfinite(number) else _no_number(digits)
+
+
+def _no_number(digits: str) -> NoReturn:
+    raise ValueError(f"{digits[:20]} for a number")
 
 
 def _string(value: Any) -> str:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import os
 import shutil
 import sys
 import tempfile
@@ -25,8 +24,9 @@ from models.batches import plan
 from models.manifest import GRAPH, MANIFEST, TOKENIZER, Manifest
 from models.norms import split_norms
 from models.quantise import observe, quantise
-from models.weights import DEFAULT_MODEL, Weights, file_sha256, resolve, verify_weights
+from models.weights import DEFAULT_MODEL, Weights, resolve, verify_weights
 from pilotfish.errors import SettingsError
+from store.files import file_sha256, fsync
 
 FLOOR = 0.99
 AGREE = 0.9999
@@ -68,7 +68,7 @@ def build(weights: Weights, work: Path) -> Manifest:
     made = dataclasses.replace(made, precision=precision, self_check=cosine, note=note, files=files)
     (work / MANIFEST).write_text(made.dump(), encoding="utf-8")
     for file in work.iterdir():
-        _sync(file)
+        fsync(file)
     return made
 
 
@@ -181,16 +181,8 @@ def _place(work: Path, folder: Path) -> Path:
     except OSError:
         if manifest.flaw(folder, manifest.read(folder)) is not None:
             raise
-    _sync(folder.parent)
+    fsync(folder.parent)
     return folder
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def main(arguments: list[str]) -> int:

@@ -12,7 +12,8 @@ import re
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
-from models.weights import Weights, file_sha256
+from models.weights import Weights
+from store.files import file_sha256
 
 # Part of every fingerprint: raise it when the recipe of models/export.py changes any vector.
 RECIPE = "2"

@@ -12,6 +12,7 @@ from importlib import metadata
 from pathlib import Path
 
 from pilotfish.errors import SettingsError
+from store.files import file_sha256
 
 DEFAULT_MODEL = "all-MiniLM-L6-v2"
 ALIASES = (DEFAULT_MODEL, "sentence-transformers/all-MiniLM-L6-v2")
@@ -72,12 +73,6 @@ def verify_weights(file: Path | None = None, expected: str = DEFAULT_SHA256) -> 
         raise SettingsError(
             f"the weights file {file} has sha256 {found[:12]}…, expected {expected[:12]}…; {mend}"
         )
-
-
-def file_sha256(file: Path) -> str:
-    """SHA-256 of one file, hex."""
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def folder_sha256(folder: Path) -> str:

@@ -54,8 +54,14 @@ class ModelError(PilotfishError):
         self.retryable = retryable
 
 
+class Unavailable(PilotfishError):
+    """Something we stand on (the database, the queue) is away; nothing is lost: try again."""
+
+    code = "unavailable"
+
+
 class BudgetExceeded(PilotfishError):
-    """The next call does not fit the budget; nothing was spent on it."""
+    """The next call does not fit the budget; nothing was spent on it. Fails the item."""
 
     code = "budget_exceeded"
 

@@ -24,8 +24,11 @@ TOML = "pilotfish.toml"
 OTHERS = frozenset({"PILOTFISH_CACHE", "PILOTFISH_BENCH_DATA", "PILOTFISH_DEBUG"})
 
 
+_MAY_BE_EMPTY = {"llm.model", "llm.api_base", "database", "service.redis", "service.keep_days"}
+
+
 class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class LLMSettings(_Strict):
@@ -47,18 +50,44 @@ class LLMSettings(_Strict):
 
 
 class LimitSettings(_Strict):
-    """Caps on what is parsed; see corpus/limits.py."""
+    """Caps on what is parsed, those of corpus/limits.py among them, and on questions."""
 
     file_mb: int = Field(100, gt=0)
     pages: int = Field(5000, gt=0)
+    inflated_mb: int = Field(500, gt=0, description="what an Office file may unpack to")
+    ratio: int = Field(100, gt=0, description="how many times its size it may unpack to")
+    entries: int = Field(10_000, gt=0, description="files inside an Office file")
+    memory_mb: int = Field(2048, gt=0, le=16_777_216, description="of the parser of one file")
+    cpu_s: int = Field(120, gt=0, le=86_400, description="CPU seconds for one file")
+    wall_s: float = Field(180.0, gt=0, le=86_400, description="seconds waited for one file")
+    characters: int = Field(50_000_000, gt=0, description="text of one document")
+    cells: int = Field(2_000_000, gt=0, description="cells of one spreadsheet")
     question_chars: int = Field(20_000, gt=0)
     table_row_passages: int = Field(5000, ge=0, description="rows of one table kept as passages")
+
+
+class ServiceSettings(_Strict):
+    """The service's processes; see docs/service.md."""
+
+    redis: str | None = Field(None, description="redis://...; None: pilotfish up starts its own")
+    queue: str = Field("pilotfish", pattern=r"^[a-z0-9-]{1,40}$", description="prefix in Redis")
+    host: str = "127.0.0.1"
+    port: int = Field(8747, ge=0, le=65535)
+    workers: int = Field(1, ge=0, le=64, description="worker processes of pilotfish up")
+    threads: int = Field(32, ge=1, le=512, description="questions at once in one worker")
+    lease: float = Field(20.0, ge=1, description="seconds a worker may be silent")
+    item_seconds: float = Field(300.0, ge=1, description="an item that takes longer is stuck")
+    body_mb: int = Field(100, ge=1, description="largest request body")
+    keep_days: float | None = Field(
+        None, gt=0, description="questions and answers are kept so long"
+    )
 
 
 class Settings(_Strict):
     """Everything that may be set."""
 
     workspace: Path = Path(".pilotfish")
+    database: str | None = Field(None, description="postgresql://...; None: SQLite there")
     collection: str = Field("default", pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")
     encoder: str = "all-MiniLM-L6-v2"
     splitter: Literal["sentences", "llama-index"] = "sentences"
@@ -70,6 +99,7 @@ class Settings(_Strict):
     concurrency: int = Field(8, gt=0, le=256, description="questions in flight with an LLM")
     llm: LLMSettings = LLMSettings()
     limits: LimitSettings = LimitSettings()
+    service: ServiceSettings = ServiceSettings()
 
 
 def load(arguments: Mapping[str, Any] | None = None, folder: Path | None = None) -> Settings:
@@ -143,7 +173,7 @@ def _list(key: str, value: str) -> Any:
     """Lists are comma-separated in the environment; an empty value means unset."""
     if key == "llm.tiers":
         return tuple(part.strip() for part in value.split(",") if part.strip())
-    return None if value == "" and key in {"llm.model", "llm.api_base"} else value
+    return None if value == "" and key in _MAY_BE_EMPTY else value
 
 
 def _flat(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:

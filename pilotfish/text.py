@@ -1,7 +1,7 @@
 """Words, sentences, numbers and negation in plain text, with exact offsets.
 
 Rules, not models: the same on every machine. Not here: stemming and index tokens
-(retrievers/tokens.py), token counts of an encoder (models/encoder.py).
+(corpus/tokens.py), token counts of an encoder (models/encoder.py).
 """
 
 from __future__ import annotations
@@ -21,8 +21,9 @@ _NEGATION = re.compile(
     r"refuses?|refused|denied|excluded|n't)\b|n['’]t\b|不|没有|沒有|未|無|无",
     re.IGNORECASE,
 )
-_END = re.compile(
-    r"[.!?]+[\"'”’)\]]*(?=\s)|[。！？]+[”」』）]*|\n\s*\n|\n(?=\s*(?:[-*•#|]|\d+[.)]\s))"
+_END = re.compile(  # possessive, and from the first mark of a run on: a row of dots costs one look
+    r"(?<![.!?])[.!?]++[\"'”’)\]]*+(?=\s)|[。！？]++[”」』）]*+|"
+    r"\n\s*\n|\n(?=\s*+(?:[-*•#|]|\d++[.)]\s))"
 )
 _ABBREVIATION = re.compile(
     r"(?:\b(?:[A-Z]|e\.g|i\.e|etc|vs|al|Mr|Mrs|Ms|Dr|Prof|St|Jr|Sr|Inc|Ltd|Co|Corp|No|Fig|fig|"

@@ -24,7 +24,10 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Where to look. `where` is a metadata filter such as ``year >= 2020``."""
+    """Where to look. `where` is a metadata filter such as ``year >= 2020``.
+
+    Not read yet: `kind`, `table`, `topic`.
+    """
 
     collection: str = "default"
     kind: Kind | None = None
@@ -35,7 +38,10 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What the caller allows. `deadline` is in seconds from the start of the item."""
+    """What the caller allows. `deadline` is in seconds from the start of the item.
+
+    Not read yet: `max_error`, `effort`.
+    """
 
     max_error: float | None = None
     effort: float | None = None
@@ -180,8 +186,8 @@ class Answer:
 class Event:
     """One line of the trace. Money is written only by pipeline/llm.py.
 
-    `started` is in seconds since the epoch, `seconds` how long it took,
-    `cost_usd` None when the price is unknown (never 0 for unknown).
+    `started` is in seconds since the epoch, `seconds` how long it took, `llm_calls` the attempts
+    that were or may have been paid; `cost_usd` is None, never 0, when the price is unknown.
     """
 
     step: str

@@ -6,6 +6,7 @@ missing. Items fail alone. Not here: reading and writing files (questions.py, ou
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import logging
@@ -15,42 +16,52 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 
-from pilotfish.errors import BudgetExceeded, InputError, PilotfishError, SettingsError
-from pilotfish.types import Limits, Question, Receipt, Scope
+from pilotfish.errors import InputError, PilotfishError, SettingsError
+from pilotfish.types import Limits, Passage, Question, Receipt, Scope
 from pipeline.library import Library
 from pipeline.outputs import failed_line, line_of
+from pipeline.purse import Purse
 from pipeline.questions import Line
-from store import documents, jobs, ledger
+from pipeline.recipes import recipe
+from store import collections, documents, jobs, ledger, passages
+from store.collections import Collection
 from store.database import locked
 from store.jobs import Item
+from store.where import compile_where
 
 LEASE_SECONDS = 3600.0
+MOST_ATTEMPTS = 3  # claims after which an answer to changed documents is not tried again
 Asked = tuple[str, dict[str, object]]  # custom_id, and the line's fields with its question
 log = logging.getLogger("pilotfish.batch")
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """How a batch is run. `done` hears each finished line."""
+    """How a batch is run. `begun` hears how many items there are to do, `done` each line.
+
+    Setting `stop` ends it when what is in flight is finished.
+    """
 
     library: Library
     recipe: str = "default"
     scope: Scope = field(default_factory=Scope)
     limits: Limits = field(default_factory=Limits)
     threads: int = 1
+    begun: Callable[[int], None] = lambda _: None
     done: Callable[[dict[str, object]], None] = lambda _: None
     stop: threading.Event = field(default_factory=threading.Event)
 
     def __call__(self, lines: Sequence[Line]) -> list[dict[str, object]]:
         """One result a line, in order. Lines with a problem become failed results.
 
-        Raises what stops a job (settings, credentials, budget) after finished items are
-        stored; a second call then goes on where this one ended.
+        Raises what stops a job (settings, credentials) after finished items are stored; a
+        second call then goes on where this one ended.
         """
+        check(self.library, self.recipe, self.scope)
         good = [line for line in lines if line.problem is None]
         asked = [(line.custom_id, {"question": line.question, **line.fields}) for line in good]
         collection = self.library.collection()
-        parameters = self._parameters(collection.revision)
+        parameters = self._parameters(collection)
         digest = json.dumps([collection.name, parameters, asked], sort_keys=True, default=str)
         job = hashlib.sha256(digest.encode()).hexdigest()
         with locked(self.library.workspace.root / "jobs" / f"{job[:16]}.lock", wait=False) as mine:
@@ -71,25 +82,27 @@ class Batch:
             jobs.submit(connection, job, collection_id, parameters, asked)
             jobs.release(connection, job)
             jobs.retry_failed(connection, job)
+            waiting = jobs.progress(connection, job).get("pending", 0)
+        self.begun(waiting)
 
-    def _parameters(self, revision: int) -> dict[str, object]:
+    def _parameters(self, collection: Collection) -> dict[str, object]:
         """Everything an answer depends on beside the question."""
         settings = self.library.settings.model_dump(mode="json")
         kept = ("passages", "prompt_tokens", "abstain_below", "extract_above")
         llm = {k: v for k, v in settings["llm"].items() if k not in {"timeout", "attempts"}}
         chosen = {k: settings[k] for k in kept} | {"llm": llm}
-        scope, limits = self.scope, self.limits
-        asked = {"recipe": self.recipe, "revision": revision, "where": scope.where}
-        return asked | {"max_calls": limits.max_calls, "budget_usd": limits.budget_usd} | chosen
+        source = {"revision": collection.revision, "encoder": collection.encoder}
+        asked = {"recipe": self.recipe, "where": self.scope.where}
+        limits = {k: getattr(self.limits, k) for k in ("max_calls", "budget_usd", "deadline")}
+        return asked | source | limits | chosen
 
     def _run(self, job: str) -> None:
         """Work off the pending items in threads; an error that stops a job stops all."""
         _ = self.library.parts, self.library.shelf.opened()  # loaded once, before threads start
         failures: queue.SimpleQueue[BaseException] = queue.SimpleQueue()
+        work = functools.partial(self._work, job, failures, threading.Event())
         workers = [
-            threading.Thread(
-                target=self._work, args=(job, failures), name=f"answer-{n}", daemon=True
-            )
+            threading.Thread(target=work, name=f"answer-{n}", daemon=True)
             for n in range(max(1, self.threads))
         ]
         for worker in workers:
@@ -101,9 +114,12 @@ class Batch:
         if not failures.empty():
             raise failures.get()
 
-    def _work(self, job: str, failures: queue.SimpleQueue[BaseException]) -> None:
+    def _work(
+        self, job: str, failures: queue.SimpleQueue[BaseException], halt: threading.Event
+    ) -> None:
+        """Claim and answer until nothing is left, the caller says stop, or a worker fails."""
         try:
-            while not self.stop.is_set():
+            while not (self.stop.is_set() or halt.is_set()):
                 with self.library.database.write() as connection:
                     claimed = jobs.claim(connection, job, ledger.owner(), 1, LEASE_SECONDS)
                 if not claimed:
@@ -111,22 +127,23 @@ class Batch:
                 self._item(claimed[0])
         except BaseException as error:  # noqa: BLE001 raised again by _run, in its own thread
             failures.put(error)
-            self.stop.set()
+            halt.set()
 
     def _item(self, item: Item) -> None:
-        """Answer one item and store its result in one transaction."""
+        """Answer one item and store its result; it fails alone, also over its own limits."""
         started = time.perf_counter()
-        sources: set[str] = set()
+        read: tuple[Passage, ...] = ()
         try:
-            case = self.library.ask(self._question(item), self.recipe, item.id)
-            sources = {passage.document for passage in case.passages}
+            purse = self.library.purse(item.id)
+            case = self.library.ask(self._question(item), self.recipe, purse)
+            read = case.passages
             line = {"custom_id": item.custom_id, **line_of(case, Receipt())}
-        except (SettingsError, BudgetExceeded):
+        except SettingsError:
             raise
         except PilotfishError as error:
             line = failed_line(item.custom_id, error.code, str(error))
         line["receipt"] = asdict(self._receipt(item, time.perf_counter() - started))
-        self._finish(item, str(line["status"]), line, sources)
+        self._finish(item, line, read)
 
     def _receipt(self, item: Item, seconds: float) -> Receipt:
         """What the ledger says of the item: also what an interrupted run of it has paid."""
@@ -139,12 +156,39 @@ class Batch:
         text = str(item.question["question"])
         return Question(text, item.custom_id, scope=self.scope, limits=self.limits)
 
-    def _finish(self, item: Item, state: str, line: dict[str, object], sources: set[str]) -> None:
+    def _finish(self, item: Item, line: dict[str, object], read: Sequence[Passage]) -> None:
+        """Store the result; answer anew what read passages that are gone by now.
+
+        Checked within the transaction that stores it: a document that is removed afterwards
+        finds the mention, and takes the answer with it.
+        """
         with self.library.database.write() as connection:
-            if jobs.finish(connection, item, state, line, line["error"]):
-                collection = self.library.collection()
-                documents.mention(connection, collection.id, sources, "item", item.id)
+            gone = passages.missing(connection, [passage.id for passage in read])
+            if gone and item.attempts < MOST_ATTEMPTS:
+                jobs.put_back(connection, item)
+                return
+            if gone:
+                line, read = _outrun(item, line), ()
+            kept = jobs.finish(connection, item, str(line["status"]), line, line["error"])
+            if kept and read:
+                keys = {passage.document for passage in read}
+                here = collections.find(connection, self.library.settings.collection)
+                documents.mention(connection, here.id, keys, "item", item.id)
         self.done(line)
+
+
+def check(library: Library, recipe_name: str, scope: Scope) -> None:
+    """InputError for a recipe or a filter with which no question could be asked."""
+    if scope.where:
+        compile_where(scope.where)
+    recipe(recipe_name)(library.parts, Purse(library.database, "", 0))
+
+
+def _outrun(item: Item, line: dict[str, object]) -> dict[str, object]:
+    """The failed line of an answer whose documents changed each time before it was stored."""
+    text = f"its documents changed during {item.attempts} attempts: run it again when they rest"
+    failed = failed_line(item.custom_id, "documents_changed", text)
+    return failed | {"receipt": line["receipt"]}
 
 
 def _done(rows: dict[str, dict[str, object]], line: Line) -> bool:

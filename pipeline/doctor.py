@@ -87,15 +87,17 @@ def _passages(library: Library) -> Iterator[Finding]:
 
 
 def _index(library: Library) -> Iterator[Finding]:
+    library.shelf.sweep()
     folder = generation.current(library.shelf.root)
     if folder is None:
         raise IndexCorrupt("there is no index yet")
     manifest = generation.read_manifest(folder)
+    collection = library.collection()
+    encoder = library.encoders(collection.encoder, manifest.encoder)
+    generation.must_fit(folder, manifest, collection, encoder.fingerprint)
     generation.verify(folder, manifest)
-    if manifest.encoder != library.encoder.fingerprint:
-        raise IndexCorrupt(f"the index was built with another encoder ({manifest.encoder[:12]})")
     with library.database.read() as connection:
-        truth = set(passages.all_ids(connection, library.collection().id))
+        truth = set(passages.all_ids(connection, collection.id))
     lexical = bm25_index.BM25Index(folder / bm25_index.FOLDER).ids()
     nearest = dense_index.DenseIndex(folder / dense_index.FILE).ids()
     for name, held in (("lexical index", lexical), ("vector index", nearest)):

@@ -51,8 +51,9 @@ class Route:
 class Cascade:
     """Tries tiers in turn, checks each answer, stops at the first that is accepted.
 
-    When none is, the best-supported answer stays; also when a later tier fails or the
-    budget refuses it. The error of the last tier is raised only when there is no answer.
+    When none is, the best-supported answer stays; one that was given stays also when a later
+    tier fails or the budget refuses it. Without one that error is raised: nobody may call it an
+    abstention when the tier that was to look could not. A tier after it that looks makes it good.
     """
 
     tiers: tuple[Step, ...]
@@ -76,9 +77,11 @@ class Cascade:
                 continue
             case = replace(case, trace=done.trace)
             best = better(best, done.answer)
+            failure = failure if done.answer is None else None
             if best is done.answer and self.accept(done):
                 break
-        if best is None and failure is not None:
+        if failure is not None and (best is None or best.abstained):
+            failure.trace = case.trace
             raise failure
         notes = {"tiers": tried, "chose": best.model if best else "nothing"}
         return replace(case, answer=best, notes=notes)

@@ -6,16 +6,16 @@ work itself.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 
 from corpus.add import Adder, Report
 from corpus.limits import Limits as ParseLimits
 from corpus.sandbox import Sandbox
 from corpus.split import Splitter
+from corpus.walk import Source
 from models.encoder import Encoder
+from models.encoders import Encoders
 from pilotfish.errors import InputError, NotFound
 from pilotfish.settings import Settings
 from pilotfish.step import Step, run
@@ -43,11 +43,26 @@ class Hooks:
 
 
 class Library:
-    """An opened collection. `create` makes the workspace and the collection when missing."""
+    """An opened collection, shared by threads.
 
-    def __init__(self, settings: Settings, *, create: bool = False) -> None:
+    create: make the workspace and the collection when missing. encoders, workspace: share those
+    that another library of this process has loaded and opened.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        create: bool = False,
+        encoders: Encoders | None = None,
+        workspace: Workspace | None = None,
+    ) -> None:
         self.settings = settings
-        self.workspace: Workspace = open_workspace(settings.workspace, create=create)
+        self.encoders = encoders or Encoders(settings.threads)
+        self._parts: tuple[Encoder, Parts] | None = None
+        self.workspace = workspace or open_workspace(
+            settings.workspace, create=create, url=settings.database
+        )
         self.database = self.workspace.database
         if create:
             self._ensure_collection()
@@ -55,7 +70,7 @@ class Library:
             self.database,
             settings.collection,
             self.workspace.index_root(settings.collection),
-            lambda: self.encoder,
+            self.encoders,
         )
         self.collection()  # fails early when there is no such collection
 
@@ -64,27 +79,34 @@ class Library:
         with self.database.read() as connection:
             if name in collections.names(connection):
                 return
-        budget = min(PASSAGE_TOKENS, Encoder(encoder, threads=self.settings.threads).limit - 2)
+        budget = min(PASSAGE_TOKENS, self.encoders(encoder).limit - 2)
         with self.database.write() as connection:
             collections.ensure(connection, name, encoder, budget)
 
     def collection(self) -> collections.Collection:
         return self.shelf.collection()
 
-    @cached_property
+    @property
     def encoder(self) -> Encoder:
         """The collection's own encoder, whatever the settings say."""
-        return Encoder(self.collection().encoder, threads=self.settings.threads)
+        return self.encoders(self.collection().encoder)
 
-    @cached_property
+    @property
     def parts(self) -> Parts:
-        memo = Memo(lambda: self.encoder)
-        secret = self.workspace.secret
-        return Parts(self.settings, self.shelf, memo, self.encoder.count, secret)
+        """What all questions share; made anew when the collection's encoder has changed."""
+        encoder, held = self.encoder, self._parts
+        if held is None or held[0] is not encoder:
+            secret = self.workspace.secret
+            held = encoder, Parts(self.settings, self.shelf, Memo(encoder), encoder.count, secret)
+            self._parts = held
+        return held[1]
 
-    def add(self, paths: Sequence[str], hooks: Hooks = Hooks()) -> Report:
-        """Add files and folders, then bring the indexes up to date."""
-        limits = ParseLimits(file_mb=self.settings.limits.file_mb, pages=self.settings.limits.pages)
+    def add(self, paths: Sequence[str | Source], hooks: Hooks = Hooks()) -> Report:
+        """Add files and folders, then bring the indexes up to date.
+
+        A Source gives a file the name under which it is known, wherever it lies.
+        """
+        limits = ParseLimits.of(self.settings.limits)
         embedder = self.shelf.embedder(hooks.embedded)
         with Sandbox(limits) as sandbox, embedder.beside() as wake:
 
@@ -100,13 +122,12 @@ class Library:
     def splitter(self) -> Splitter:
         """How this collection cuts its documents."""
         rows = self.settings.limits.table_row_passages
-        budget = self.collection().split_tokens
+        budget, count = self.collection().split_tokens, self.encoder.count
         if self.settings.splitter == "llama-index":
             from corpus.llama_split import llama_spans
 
-            spans = llama_spans(budget, self.encoder.count)
-            return Splitter(self.encoder.count, budget, rows, spans)
-        return Splitter(self.encoder.count, budget, rows)
+            return Splitter(count, budget, rows, llama_spans(budget, count))
+        return Splitter(count, budget, rows)
 
     def remove(self, keys: Sequence[str]) -> int:
         """Remove documents by id, or all documents of a file; NotFound names the unknown ones."""
@@ -141,12 +162,24 @@ class Library:
         return run(self.retriever(retriever, k), Case(self.checked(question)))
 
     def ask(
-        self, question: Question, recipe_name: str = "default", item: int | None = None
+        self,
+        question: Question,
+        recipe_name: str = "default",
+        purse: Purse | None = None,
+        settings: Settings | None = None,
     ) -> Case:
-        """Answer one question with a recipe; the trace carries times and money."""
+        """Answer one question with a recipe; the trace carries times and money.
+
+        purse: in whose name is spent; settings: other ones than the library's, for this item.
+        """
+        parts = self.parts if settings is None else replace(self.parts, settings=settings)
+        step = recipe(recipe_name)(parts, purse or self.purse())
+        return run(step, Case(self.checked(question)))
+
+    def purse(self, item: int | None = None) -> Purse:
+        """A purse for one item, opened now."""
         collection = self.collection()
-        purse = Purse(self.database, collection.name, collection.id, item, time.monotonic())
-        return run(recipe(recipe_name)(self.parts, purse), Case(self.checked(question)))
+        return Purse(self.database, collection.name, collection.id, item)
 
     def checked(self, question: Question) -> Question:
         """The question, trimmed; InputError when it is empty or far too long."""
@@ -174,24 +207,17 @@ class Library:
             self.shelf.refresh(hooks.embedded, rebuild=True)
 
     def _change_encoder(self, name: str, hooks: Hooks) -> None:
-        encoder = Encoder(name, threads=self.settings.threads)
-        if encoder.limit - 2 < self.collection().split_tokens:
+        limit, budget = self.encoders(name).limit, self.collection().split_tokens
+        if limit - 2 < budget:
             raise InputError(
-                f"encoder {name} reads {encoder.limit} tokens, this collection's passages have "
-                f"up to {self.collection().split_tokens}: add the documents to a new collection"
+                f"encoder {name} reads {limit} tokens, this collection's passages have "
+                f"up to {budget}: add the documents to a new collection"
             )
-        shelf = Shelf(self.database, self.settings.collection, self.shelf.root, lambda: encoder)
-        shelf.refresh(hooks.embedded, rebuild=True)
-        with self.database.write() as connection:
-            collections.set_encoder(
-                connection, self.collection().id, name, self.collection().split_tokens
-            )
-        self.__dict__.pop("encoder", None)
-        self.__dict__.pop("parts", None)
-        self._drop_old_vectors()
+        self.shelf.change_encoder(name, hooks.embedded)
+        self._drop_old_vectors(self.encoders(name).fingerprint)
 
-    def _drop_old_vectors(self) -> None:
+    def _drop_old_vectors(self, fingerprint: str) -> None:
         with self.database.write() as connection:
             used = {collections.find(connection, n).encoder for n in collections.names(connection)}
-            if used == {self.collection().encoder}:
-                passages.drop_vectors(connection, [self.encoder.fingerprint])
+            if len(used) == 1:
+                passages.drop_vectors(connection, [fingerprint])

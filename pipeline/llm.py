@@ -11,6 +11,7 @@ import functools
 import importlib
 import logging
 import os
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
@@ -20,7 +21,7 @@ from pilotfish.errors import ModelError, SettingsError
 from pilotfish.redact import RedactingFilter
 from pilotfish.settings import LLMSettings
 from pilotfish.types import Answer, Case
-from pipeline.llm_bill import Quote, Tab, check_calls, over_budget, rough_count
+from pipeline.llm_bill import Quote, Tab, check_calls, most_count, over_budget, rough_count
 from pipeline.llm_errors import Failure, backoff, read, to_error
 from pipeline.llm_ledger import Claim, Desk
 from pipeline.llm_reply import Reply, parse
@@ -30,6 +31,7 @@ from pipeline.purse import Purse
 from store.ledger import Call
 
 GRACE = 0.5  # seconds that LiteLLM's own time-out is given before we stop listening
+_COUNTED = re.compile(r"(?:^|/)(?:gpt-|chatgpt-|o\d)")  # models whose encoding we count with
 
 log = logging.getLogger("pilotfish.llm")
 log.addFilter(RedactingFilter())
@@ -98,8 +100,7 @@ class LLM:
         call = Call(
             self.purse.tenant, options.api_base, self.model, messages, parameters, options.sample
         )
-        quoted = sorted({passage.document for passage in case.passages})
-        return Desk(self.purse, call, quoted, options.on_unknown == "hold")
+        return Desk(self.purse, call, case.passages, options.on_unknown == "hold")
 
     def _converse(self, case: Case, desk: Desk, tab: Tab) -> Reply | Failure:
         """Replay, or attempt until there is a reply or no sense in another attempt."""
@@ -126,14 +127,20 @@ class LLM:
             delay, left = self._delay(result, tab), self.purse.seconds_left(limits)
             if delay is None or (left is not None and 0 < left <= delay):
                 return result
-            self.sleep(delay)
+            if left is None or left > 0:  # else the deadline has passed, and is told above
+                self.sleep(delay)
 
     def _quote(self, call: Call, exact: bool) -> Quote:
-        """Counting a long prompt takes 10 ms; without a budget bytes / 4 is good enough."""
+        """Counting a long prompt takes 10 ms; without a budget bytes are good enough.
+
+        Only OpenAI's models are sure to count as we do; for others a bound is reserved.
+        """
         price = find(self.model, _litellm().model_cost)
-        count = _count if exact else rough_count
-        tokens = 3 + sum(4 + count(message["content"]) for message in call.messages)
-        return Quote(tokens, self.options.max_tokens, price, _count)
+        texts = [message["content"] for message in call.messages]
+        tokens = 3 + sum(4 + (_count if exact else rough_count)(text) for text in texts)
+        counted = exact and _COUNTED.search(self.model)
+        most = tokens if counted else 3 + sum(4 + most_count(text) for text in texts)
+        return Quote(tokens, most, self.options.max_tokens, price, _count)
 
     def _attempt(self, desk: Desk, tab: Tab, quote: Quote, left: float | None) -> Reply | Failure:
         """One row of the ledger and one HTTP request, or the reply of an equal call."""
@@ -149,7 +156,7 @@ class LLM:
         sent: str | Failure | None = None
         try:
             wall = limit if left is None else until - time.monotonic()
-            sent = within(max(wall, 0.0), functools.partial(self._send, desk.call))
+            sent = self._within(wall, desk.call)
         finally:
             if sent is None:  # interrupted: whoever comes next must not wait for us
                 desk.fail(claim.row_id, Failure("interrupted", "", state="unknown"))
@@ -162,6 +169,13 @@ class LLM:
         if isinstance(reply, Failure):
             desk.fail(claim.row_id, reply)
         return reply
+
+    def _within(self, wall: float, call: Call) -> str | Failure:
+        """Send with `wall` seconds to go; nothing is sent when there are none."""
+        if wall <= 0:
+            return Failure("deadline", "no time was left to send it")
+        timeout = min(self.options.timeout, wall)
+        return within(wall, functools.partial(self._send, call, timeout))
 
     def _failed(self, desk: Desk, tab: Tab, quote: Quote, failure: Failure) -> Failure:
         bill = quote.most() if failure.retry == "once" else None
@@ -181,14 +195,14 @@ class LLM:
             return None
         return backoff(failure, tab.attempts)
 
-    def _send(self, call: Call) -> str | Failure:
+    def _send(self, call: Call, timeout: float) -> str | Failure:
         """One HTTP request: the raw reply as JSON, or what went wrong."""
         try:
             response = _litellm().completion(
                 model=call.model,
                 messages=[dict(message) for message in call.messages],
                 api_base=call.api_base,
-                timeout=self.options.timeout,
+                timeout=timeout,
                 max_retries=0,
                 num_retries=0,
                 drop_params=True,  # some models know no temperature
@@ -236,6 +250,7 @@ def _litellm() -> Any:
     os.environ.setdefault("LITELLM_MODE", "PRODUCTION")  # else it reads a .env by itself
     try:
         library: Any = importlib.import_module("litellm")
+        importlib.import_module("openai.resources.chat")  # else the first call's time limit pays
     except ImportError:
         library = None
     if library is None:

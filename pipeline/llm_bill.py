@@ -5,6 +5,7 @@ Not here: the price tables (pipeline/prices.py) and the ledger.
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -18,9 +19,10 @@ from store.ledger import Bill
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """The offer for one attempt: estimated tokens of the prompt, and at most `max_tokens`."""
+    """The offer for one attempt: tokens of the prompt, estimated and at most, and `max_tokens`."""
 
     prompt_tokens: int
+    most_tokens: int
     max_tokens: int
     price: Price | None
     count: Callable[[str], int]
@@ -28,11 +30,11 @@ class Quote:
     @property
     def usd(self) -> float | None:
         """At most so much; None when nobody knows the price."""
-        return None if self.price is None else self.price.cost(self.prompt_tokens, self.max_tokens)
+        return None if self.price is None else self.price.cost(self.most_tokens, self.max_tokens)
 
     def most(self) -> Bill:
         """The bill of a reply that nobody can read: paid perhaps, so all that it may have cost."""
-        return self._bill(Usage(self.prompt_tokens, self.max_tokens), "estimated")
+        return self._bill(Usage(self.most_tokens, self.max_tokens), "estimated")
 
     def bill(self, raw: str) -> Bill:
         """The bill of a raw reply by its usage; by our own count where that is missing or wrong."""
@@ -64,8 +66,8 @@ class Tab:
 
     @property
     def calls(self) -> int:
-        """1 when anything was paid, or may have been; attempts that were refused cost nothing."""
-        return 1 if self.bills or self.lost else 0
+        """Attempts that were or may have been paid, as `ledger.spent` counts them."""
+        return len(self.bills) + len(self.lost)
 
     @property
     def cost(self) -> float | None:
@@ -100,9 +102,24 @@ def rough_count(text: str) -> int:
     return len(text.encode(errors="replace")) // 4 + 1
 
 
+_ALONE = re.compile(rb"[^A-Za-z\s]")  # a tokeniser may spell all of these byte by byte
+
+
+def most_count(text: str) -> int:
+    """Tokens at most, whoever's tokeniser it is: of Latin letters and blanks one for two bytes,
+    of all else one a byte. That is about twice the truth.
+    """
+    raw = text.encode(errors="replace")
+    return (len(raw) + len(_ALONE.findall(raw))) // 2 + 1
+
+
 def check_calls(case: Case) -> None:
-    """BudgetExceeded when the item has made all the calls it may."""
-    made, limit = sum(event.llm_calls for event in case.trace), case.question.limits.max_calls
+    """BudgetExceeded when the item has asked as often as it may, paid or replayed.
+
+    One question with its attempts at a useful reply is one call here; see CallOptions.attempts.
+    """
+    made = sum(bool(each.llm_calls or each.detail.get("replayed")) for each in case.trace)
+    limit = case.question.limits.max_calls
     if made >= limit:
         raise BudgetExceeded(
             f"{made} LLM call(s) made, max_calls is {limit}: raise limits.max_calls for another"

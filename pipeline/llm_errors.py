@@ -43,8 +43,12 @@ _MENDS = {
     "timeout": "raise llm.timeout",
     "rate_limited": "lower concurrency, or try later",
 }
+# A gateway gave up waiting; the model behind it may have answered, and sent its bill.
+_PERHAPS_PAID = frozenset({408, 502, 504, 520, 522, 523, 524})
 _STOPS = ("authentication", "quota", "not_found_model")  # the same for every item of a job
 _PASSING = ("rate_limited", "timeout", "server_error", "connection", "garbage_reply", "empty_reply")
+
+State = Literal["failed", "unknown"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +61,7 @@ class Failure:
     code: str
     message: str
     retry: Literal["never", "once", "always"] = "never"
-    state: Literal["failed", "unknown"] = "failed"
+    state: State = "failed"
     wait: float | None = None
     status: int | None = None
 
@@ -133,14 +137,15 @@ def _http(chain: list[BaseException], message: str) -> Failure | None:
 
 
 def by_status(status: int, message: str, retry_after: str | None = None) -> Failure:
-    """What an HTTP status says; the provider refused, so nothing was paid."""
+    """What an HTTP status says; nothing was paid, unless a gateway speaks for the provider."""
     wait = _seconds(retry_after)
     if "insufficient_quota" in message or status == 402:
         return Failure("quota", message, status=status)
     if status == 429:
         return Failure("rate_limited", message, "always", wait=wait, status=status)
     if status >= 500 or status in (408, 409, 425):
-        return Failure("server_error", message, "always", wait=wait, status=status)
+        state: State = "unknown" if status in _PERHAPS_PAID else "failed"
+        return Failure("server_error", message, "always", state, wait, status)
     if status in (400, 403, 413, 422) and (status == 413 or _TOO_LONG.search(message)):
         return Failure("context_too_long", message, status=status)
     if status in (400, 403, 422) and _FILTERED.search(message):

@@ -8,41 +8,36 @@ at the same moment one sends it and the others wait for its reply. Not here: the
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
+from pilotfish.types import Passage
 from pipeline.llm_errors import Failure
 from pipeline.purse import Purse
-from store import documents, ledger
+from store import documents, ledger, passages
 from store.ledger import Bill, Call
-
-if TYPE_CHECKING:
-    from sqlalchemy import Connection
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
     """The right to send (`reply` None), or the reply of the same call that was paid before.
 
-    `quoted` are the content hashes of the documents in the prompt, when it was sent;
     `unknown` counts earlier attempts whose outcome nobody knows.
     """
 
     row_id: int
     reply: str | None = None
     bill: Bill = field(default_factory=Bill)
-    quoted: Mapping[str, str] = field(default_factory=dict)
     unknown: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """`documents` are the keys of those that the prompt quotes."""
+    """`quoted` are the passages that the prompt quotes."""
 
     purse: Purse
     call: Call
-    documents: Sequence[str]
+    quoted: Sequence[Passage]
     hold: bool = False
 
     def replay(self) -> Claim | None:
@@ -77,24 +72,22 @@ class Desk:
                 return None
             row_id = ledger.reserve(connection, self.call, self.purse.item_id, usd)
             ledger.mark_sent(connection, row_id)
-            return Claim(row_id, quoted=self._stored(connection), unknown=unknown)
+            return Claim(row_id, unknown=unknown)
 
     def store(self, claim: Claim, raw: str, bill: Bill) -> None:
         """Commit the raw reply, and which documents it may quote.
 
-        When one of those was removed or replaced since it was sent, the bill is kept and
-        the text is not.
+        When one of its passages is gone since it was retrieved (removed, or its document
+        replaced: ids are never used again), the bill is kept and the text is not.
         """
         row_id, purse = claim.row_id, self.purse
+        keys = {passage.document for passage in self.quoted}
         with purse.database.write() as connection:
             ledger.mark_done(connection, row_id, raw, bill)
-            documents.mention(connection, purse.collection_id, self.documents, "call", row_id)
-            now = self._stored(connection)
-            if any(now.get(key) != sha for key, sha in claim.quoted.items()):
+            if passages.missing(connection, [passage.id for passage in self.quoted]):
                 ledger.forget(connection, row_id)
-
-    def _stored(self, connection: Connection) -> Mapping[str, str]:
-        return documents.fingerprints(connection, self.purse.collection_id, self.documents)
+            else:
+                documents.mention(connection, purse.collection_id, keys, "call", row_id)
 
     def fail(self, row_id: int, failure: Failure, bill: Bill | None = None) -> None:
         """Commit why the attempt gave nothing; a reply and bill stored before stay."""

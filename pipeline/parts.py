@@ -1,6 +1,6 @@
 """What all items share: the opened collection, the encoder, the workspace's secret.
 
-Made once per process and collection. Recipes take it beside a purse, which belongs to one
+Made once per process, collection and encoder. Recipes take it beside a purse, which belongs to one
 item. Not here: anything that answers.
 """
 
@@ -14,7 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from pilotfish.settings import Settings
-from retrievers.shelf import Encodes, Shelf
+from retrievers.embed import Encodes
+from retrievers.shelf import Shelf
 from store import documents
 from verifiers.evidence import Vectors
 
@@ -41,7 +42,7 @@ class Parts:
 class Memo:
     """Encodes each text once: verifiers look at the sentences that the extractor read."""
 
-    def __init__(self, encoder: Callable[[], Encodes], size: int = 4096) -> None:
+    def __init__(self, encoder: Encodes, size: int = 4096) -> None:
         self._encoder = encoder
         self._size = size
         self._known: OrderedDict[str, Vectors] = OrderedDict()
@@ -53,10 +54,10 @@ class Memo:
             found = {text: self._known[text] for text in texts if text in self._known}
         missing = list(dict.fromkeys(text for text in texts if text not in found))
         if missing:
-            found.update(zip(missing, self._encoder().encode(missing, kind="query"), strict=True))
+            found.update(zip(missing, self._encoder.encode(missing, kind="query"), strict=True))
             self._keep(missing, found)
         if not texts:
-            return np.zeros((0, self._encoder().dimension), dtype=np.float32)
+            return np.zeros((0, self._encoder.dimension), dtype=np.float32)
         return np.stack([found[text] for text in texts])
 
     def _keep(self, missing: list[str], found: dict[str, Vectors]) -> None:

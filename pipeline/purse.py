@@ -14,13 +14,23 @@ from store.database import Database
 
 @dataclass(frozen=True, slots=True)
 class Purse:
-    """`tenant` is the collection's name; `started` is time.monotonic() at the item's start."""
+    """`tenant` is the collection's name; `started` is time.monotonic() at the item's start.
+    `job_id` and `key_id` say in whose name is spent.
+    """
 
     database: Database
     tenant: str
     collection_id: int
     item_id: int | None = None
+    job_id: str | None = None
+    key_id: str | None = None
     started: float = field(default_factory=time.monotonic)
+
+    @property
+    def scopes(self) -> tuple[str, ...]:
+        """The budgets that a call counts against (store/budgets.py)."""
+        named = (("job", self.job_id), ("key", self.key_id))
+        return tuple(f"{kind}:{name}" for kind, name in named if name is not None)
 
     def seconds_left(self, limits: Limits) -> float | None:
         """Seconds until the deadline (negative: it has passed); None when there is none."""

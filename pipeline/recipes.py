@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from pilotfish.errors import InputError
 from pilotfish.step import Step
@@ -65,9 +66,22 @@ def render(parts: Parts) -> Render:
 
 
 def check(parts: Parts) -> Chain:
-    """Support, then citations: what every tier's answer goes through."""
+    """Support, then citations, then the gate: what every tier's answer goes through."""
     cite = Cite(parts.embed, parts.read, parts.settings.abstain_below)
-    return Chain((Support(parts.embed), cite), name="check")
+    return Chain((Support(parts.embed), cite, gate), name="check")
+
+
+def gate(case: Case) -> Case:
+    """Withhold an answer that a check did not finish with; cannot break itself.
+
+    `run` skips a verifier that breaks. What Cite let pass has support and a citation, so an
+    answer without them was not looked at. Its text goes too: the raw keys are still in it.
+    """
+    answer = case.answer
+    if answer is None or answer.abstained or (answer.citations and answer.support is not None):
+        return case
+    withheld = replace(answer, text="", values=(), citations=(), support=None, abstained=True)
+    return replace(case, answer=withheld, notes={"why": "a check broke: nobody looked at it"})
 
 
 def llm_tiers(parts: Parts, purse: Purse) -> tuple[LLM, ...]:
@@ -77,12 +91,12 @@ def llm_tiers(parts: Parts, purse: Purse) -> tuple[LLM, ...]:
 
 
 def accept_above(threshold: float) -> Accept:
-    """Accept an answer that was given, with at least this support."""
+    """Accept an answer that was given, with citations and at least this support."""
 
     def accept(case: Case) -> bool:
         answer = case.answer
-        if answer is None or answer.abstained or answer.support is None:
+        if answer is None or answer.abstained or not answer.citations:
             return False
-        return answer.support >= threshold
+        return answer.support is not None and answer.support >= threshold
 
     return accept

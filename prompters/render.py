@@ -94,8 +94,11 @@ def _adjoin(left: Passage, right: Passage) -> bool:
 
 
 def _distinct(passages: Sequence[Passage]) -> list[Passage]:
-    """The first passage of each text."""
-    return list({passage.text: passage for passage in reversed(passages)}.values())[::-1]
+    """The first passage of each text, at its first place."""
+    first: dict[str, Passage] = {}
+    for passage in passages:
+        first.setdefault(passage.text, passage)
+    return list(first.values())
 
 
 def _block(group: Sequence[Passage], keys: dict[int, str]) -> str:

@@ -1,6 +1,6 @@
 """The lexical retriever: BM25 over the question and every `query` hint.
 
-Not here: the index (bm25_index.py) and its tokens (tokens.py).
+Not here: the index (bm25_index.py) and its tokens (corpus/tokens.py).
 """
 
 from __future__ import annotations

@@ -23,12 +23,12 @@ class Dense:
     name: str = "dense"
 
     def __call__(self, case: Case, /) -> Case:
-        encoder = self.shelf.encoder
+        opened = self.shelf.opened()
+        encoder = opened.encoder  # the one whose vectors the index holds
         texts = [text for text in queries(case) if encoder.readable(text) >= self.readable]
         if not texts:
             why = "left out: the encoder's vocabulary cannot express the question"
             return replace(case, passages=(), notes={"dense": why})
-        opened = self.shelf.opened()
         depth = self.k + self.shelf.lost(opened)
         allowed = self.shelf.allowed(case.question.scope.where)
         vectors = encoder.encode(texts, kind="query")

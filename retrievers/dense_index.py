@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import importlib
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from pilotfish.errors import IndexCorrupt
 FILE = "dense.faiss"
 EXACT_UNTIL = 200_000  # a scan takes about as long as encoding the question up to here
 _RETRAIN_GROWTH = 2.0
+_BLOCK = 16_384  # vectors copied at once
 _PROBE_SHARE = 0.12  # of the lists; measured: recall at 10 >= 0.98, see benchmarks/RESULTS.md
 
 Vectors = npt.NDArray[np.float32]
@@ -72,19 +73,23 @@ class DenseIndex:
 
 
 def update(
-    source: Path | None, target: Path, added: tuple[Ids, Vectors], removed: Sequence[int]
+    source: Path | None,
+    target: Path,
+    added: Iterable[tuple[Ids, Vectors]],
+    removed: Sequence[int],
+    dimension: int,
 ) -> int:
     """Write `source` (None: an empty index) with changes to `target`; give its size.
 
-    `added` is (ids of shape (n,), vectors of shape (n, dimension)).
+    `added`: blocks of (ids of shape (n,), vectors of shape (n, dimension)), each held only
+    while it is copied into the index.
     """
     import faiss
 
-    ids, vectors = added
-    index: Any = _plain(vectors.shape[1]) if source is None else faiss.read_index(str(source))
+    index: Any = _plain(dimension) if source is None else faiss.read_index(str(source))
     if len(removed) and index.ntotal:
         index.remove_ids(np.asarray(removed, dtype=np.int64))
-    if len(ids):
+    for ids, vectors in added:
         index.add_with_ids(np.ascontiguousarray(vectors), ids)
     index = _grown(index)
     faiss.write_index(index, str(target))
@@ -109,27 +114,34 @@ def _grown(index: Any) -> Any:
     wanted = round(4 * index.ntotal**0.5)
     if index.ntotal <= EXACT_UNTIL or (lists and wanted < lists * _RETRAIN_GROWTH):
         return index
-    ids, vectors = _content(index)
+    ids, read = _reader(index)
     grown = faiss.IndexIVFFlat(
         faiss.IndexFlatIP(index.d), index.d, wanted, faiss.METRIC_INNER_PRODUCT
     )
-    sample = vectors[np.random.default_rng(0).permutation(len(vectors))[: 50 * wanted]]
+    sample = np.random.default_rng(0).permutation(len(ids))[: 50 * wanted]
     grown.cp.niter = 10
     faiss.omp_set_num_threads(os.cpu_count() or 1)  # searching has set it to one
-    grown.train(sample)
-    grown.add_with_ids(vectors, ids)
+    grown.train(np.concatenate([read(some) for some in _blocks(np.sort(sample))]))
+    for some in _blocks(np.arange(len(ids))):
+        grown.add_with_ids(read(some), ids[some])
     faiss.omp_set_num_threads(1)
     return grown
 
 
-def _content(index: Any) -> tuple[Ids, Vectors]:
-    """All ids and vectors of an index of either kind."""
+def _blocks(positions: Ids) -> Iterator[Ids]:
+    """The positions in pieces: a copy of all vectors would double what growing takes."""
+    for at in range(0, len(positions), _BLOCK):
+        yield positions[at : at + _BLOCK]
+
+
+def _reader(index: Any) -> tuple[Ids, Callable[[Ids], Vectors]]:
+    """All ids of an index of either kind, and what reads the vectors at some of their positions."""
     faiss: Any = importlib.import_module("faiss")  # its stubs lack DirectMap
     ids = _ids(index)
     if not hasattr(index, "nlist"):
-        return ids, index.index.reconstruct_n(0, index.ntotal)
+        return ids, index.index.reconstruct_batch
     index.set_direct_map_type(faiss.DirectMap.Hashtable)
-    return ids, index.reconstruct_batch(ids)
+    return ids, lambda some: index.reconstruct_batch(ids[some])
 
 
 def _ids(index: Any) -> Ids:

@@ -1,13 +1,13 @@
 """Generations of index files: built beside the old one, hashed, published by one rename.
 
 `CURRENT` names the live folder and its manifest's sha256; the manifest, written last, carries
-the sha256 of every file, the collection's revision and the encoder's fingerprint. What does not
-match is refused. Not here: what the indexes hold (bm25.py, dense.py).
+the sha256 of every file, the collection's uid and revision and the encoder's fingerprint. What
+does not match is refused. Not here: what the indexes hold (bm25_index.py, dense_index.py).
 """
 
 from __future__ import annotations
 
-import hashlib
+import contextlib
 import json
 import os
 import re
@@ -19,13 +19,15 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from pilotfish.errors import IndexCorrupt
+from store.collections import Collection
+from store.files import file_sha256, fsync
 
-FORMAT = 1
+FORMAT = 2
 CURRENT = "CURRENT"
 MANIFEST = "manifest.json"
 _POINTER = re.compile(r"(?P<folder>gen-\d+-[0-9a-f]+) (?P<sha256>[0-9a-f]{64})")
 _MEND = "run pilotfish doctor --repair"
-_KEEP_SECONDS = 600  # a reader that opened the old generation gets to finish
+_KEEP_SECONDS = 600  # after it was replaced: whoever is opening it gets to finish
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,7 @@ class Manifest:
     """
 
     format: int
+    collection: str  # its uid
     revision: int
     encoder: str
     passages: int
@@ -44,31 +47,56 @@ class Manifest:
     files: dict[str, str]
 
 
-def current(root: Path) -> Path | None:
-    """The live generation's folder; None before the first build."""
+def pointer(root: Path) -> str | None:
+    """What CURRENT says, unchecked: changes with each publishing. None before the first build."""
     try:
-        text = (root / CURRENT).read_text(encoding="utf-8")
+        return (root / CURRENT).read_text(encoding="utf-8", errors="replace")
     except FileNotFoundError:
         return None
-    except (OSError, UnicodeDecodeError) as error:
-        raise IndexCorrupt(f"{root / CURRENT} cannot be read ({error}): {_MEND}") from None
-    named = _POINTER.fullmatch(text)
-    if named is None:
+    except OSError as error:
+        return f"unreadable: {error.strerror}"
+
+
+def named(root: Path, text: str) -> Path:
+    """The generation that this pointer names; IndexCorrupt unless its manifest is the one meant."""
+    match = _POINTER.fullmatch(text)
+    if match is None:
         raise IndexCorrupt(f"{root / CURRENT} names no generation ({text[:40]!r}): {_MEND}")
-    _same(root / named["folder"] / MANIFEST, named["sha256"])
-    return root / named["folder"]
+    _same(root / match["folder"] / MANIFEST, match["sha256"])
+    return root / match["folder"]
+
+
+def current(root: Path) -> Path | None:
+    """The live generation's folder; None before the first build."""
+    text = pointer(root)
+    return None if text is None else named(root, text)
 
 
 def read_manifest(folder: Path) -> Manifest:
     """The manifest of a generation; IndexCorrupt when missing, unreadable or of another format."""
     try:
         fields = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-        manifest = Manifest(**fields)
+        found = dict(fields).get("format", FORMAT)
+        if found != FORMAT:
+            raise IndexCorrupt(f"{folder} has index format {found}, not {FORMAT}: {_MEND}")
+        return Manifest(**fields)
     except (OSError, ValueError, TypeError) as error:
         raise IndexCorrupt(f"{folder / MANIFEST} cannot be read ({error}): {_MEND}") from None
-    if manifest.format != FORMAT:
-        raise IndexCorrupt(f"{folder} has index format {manifest.format}, not {FORMAT}: {_MEND}")
-    return manifest
+
+
+def must_fit(folder: Path, manifest: Manifest, collection: Collection, encoder: str) -> None:
+    """IndexCorrupt when the generation is another collection's or another encoder's.
+
+    `collection` must be read after CURRENT was, `encoder` is a fingerprint.
+    """
+    if manifest.collection != collection.uid:
+        raise IndexCorrupt(f"{folder} was built from another database: {_MEND}")
+    if manifest.revision > collection.revision:
+        raise IndexCorrupt(f"{folder} is newer than the database ({manifest.revision}): {_MEND}")
+    if manifest.encoder != encoder:
+        raise IndexCorrupt(
+            f"{folder} was built with another encoder ({manifest.encoder[:12]}): {_MEND}"
+        )
 
 
 def verify(folder: Path, manifest: Manifest) -> None:
@@ -94,29 +122,29 @@ def begin(root: Path, revision: int) -> Path:
 
 
 def publish(root: Path, folder: Path, manifest: Manifest) -> None:
-    """Make a finished folder durable and live; sweep generations nobody reads any more."""
+    """Make a finished folder durable and live; sweep generations nobody reads any more.
+
+    The caller holds the collection's index lock, as for `sweep`.
+    """
     for path in _files(folder):
-        _fsync(path)
+        fsync(path)
     text = json.dumps(asdict(manifest), indent=1)
     (folder / MANIFEST).write_text(text, encoding="utf-8")
-    _fsync(folder / MANIFEST)
-    _fsync(folder)
+    fsync(folder / MANIFEST)
+    fsync(folder)
     fresh = root / f"{CURRENT}.new"
     fresh.write_text(f"{folder.name} {file_sha256(folder / MANIFEST)}", encoding="utf-8")
-    _fsync(fresh)
+    fsync(fresh)
+    with contextlib.suppress(IndexCorrupt, OSError):
+        os.utime(current(root) or folder)  # the time of grace begins when it is replaced
     os.replace(fresh, root / CURRENT)
-    _fsync(root)
-    _sweep(root, folder.name)
+    fsync(root)
+    sweep(root)
 
 
 def hashes(folder: Path) -> dict[str, str]:
     """Relative path -> sha256 of every index file in a folder (locks left out)."""
     return {str(path.relative_to(folder)): file_sha256(path) for path in _files(folder)}
-
-
-def file_sha256(path: Path) -> str:
-    with path.open("rb") as handle:
-        return hashlib.file_digest(handle, "sha256").hexdigest()
 
 
 def clone(source: Path, target: Path) -> None:
@@ -135,15 +163,31 @@ def _files(folder: Path) -> Iterator[Path]:
             yield path
 
 
-def _sweep(root: Path, live: str) -> None:
-    for folder in root.glob("gen-*"):
-        if folder.name != live and time.time() - folder.stat().st_mtime > _KEEP_SECONDS:
-            shutil.rmtree(folder, ignore_errors=True)
+def outdated(root: Path) -> list[Path]:
+    """Generations that were replaced, or left unfinished, longer ago than the time of grace."""
+    text = pointer(root)
+    if text is not None and not _POINTER.fullmatch(text):
+        return []  # which one is live cannot be told
+    live = (text or "").split(" ")[0]
+    return [
+        folder
+        for folder in root.glob("gen-*")
+        if folder.name != live and time.time() - _changed(folder) > _KEEP_SECONDS
+    ]
 
 
-def _fsync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
+def sweep(root: Path) -> None:
+    """Remove what is outdated: with it go the postings and vectors of removed passages.
+
+    The caller holds the index lock: a generation that is long in the making must not go.
+    """
+    for folder in outdated(root):
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _changed(folder: Path) -> float:
+    """When the folder last changed; now, if another process has just removed it."""
     try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+        return folder.stat().st_mtime
+    except OSError:
+        return time.time()

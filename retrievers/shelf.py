@@ -1,122 +1,147 @@
 """An opened collection as retrievers see it: two indexes and the passages behind their ids.
 
-Builds and refreshes the indexes from the database, under a lock, and opens the live
-generation for reading. A damaged or foreign generation is rebuilt, never mixed.
+Opens the live generation beside the searches that go on in the one that is held; waits for a
+build only where nothing is held. Not here: building (build.py).
 """
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import threading
-from collections.abc import Callable, Iterator, Sequence
+import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Protocol
 
-import numpy as np
-
-from pilotfish.errors import IndexCorrupt, SettingsError
+from pilotfish.errors import IndexCorrupt, PilotfishError
 from pilotfish.types import Passage
-from retrievers import bm25_index, dense_index, generation
-from retrievers.dense_index import Ids, Vectors
-from retrievers.embed import Embedder, Progress
+from retrievers import bm25_index, dense_index, generation, kept
+from retrievers.build import Builder
+from retrievers.embed import Embedder, Encoders, Encodes, Progress
 from store import collections, passages, where
 from store.collections import Collection
-from store.database import Database, locked
+from store.database import Database
 from store.passages import Since
 
-if TYPE_CHECKING:
-    from sqlalchemy import Connection
-
-REWRITE_BELOW = 20_000  # passages; removing from a smaller index rewrites it in seconds
-KEPT = 20_000  # passages held in memory
+_TRIES = 5  # at opening what others replace meanwhile
+_AGAIN = 10.0  # seconds until a generation that could not be opened is tried again
+_SWEEP = 60.0  # seconds between two looks for generations that may go
 log = logging.getLogger("pilotfish.shelf")
-
-
-class Encodes(Protocol):
-    """What retrievers need of an encoder (models/encoder.py has one)."""
-
-    fingerprint: str
-    dimension: int
-
-    def encode(
-        self, texts: Sequence[str], *, kind: Literal["passage", "query"] = ...
-    ) -> Vectors: ...
-
-    def readable(self, text: str) -> float: ...
 
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """One generation, opened. `behind`: changes of the collection it has not seen."""
+    """One generation, opened, and the encoder of its vectors.
 
+    `pointer`: what CURRENT said of it. `behind`: changes of the collection it has not seen.
+    """
+
+    pointer: str | None
     manifest: generation.Manifest
     bm25: bm25_index.BM25Index
     dense: dense_index.DenseIndex
-    behind: int
+    encoder: Encodes
+    behind: int = 0
+
+    def fits(self, collection: Collection) -> bool:
+        """Whether it may be searched still: an older one may, another database's may not."""
+        mine = self.manifest.collection == collection.uid
+        return mine and self.manifest.revision <= collection.revision
+
+    def seen_from(self, collection: Collection) -> Opened:
+        return replace(self, behind=collection.revision - self.manifest.revision)
 
 
 class Shelf:
-    """The indexes of one collection. `encoder` is called when vectors are needed, not before."""
+    """The indexes of one collection, shared by threads.
 
-    def __init__(
-        self, database: Database, name: str, root: Path, encoder: Callable[[], Encodes]
-    ) -> None:
-        self.database = database
-        self.name = name
-        self.root = root
-        self._encoder = encoder
-        self._opened: tuple[Path, Opened] | None = None
-        self._allowed: dict[tuple[int, str], list[int]] = {}
-        self._known: tuple[int, dict[int, Passage]] = (-1, {})
-        self._mutex = threading.Lock()
+    `encoders` is called when vectors are needed, not before.
+    """
 
-    @property
-    def encoder(self) -> Encodes:
-        return self._encoder()
+    def __init__(self, database: Database, name: str, root: Path, encoders: Encoders) -> None:
+        self.database, self.name, self.root = database, name, root
+        self._encoders = encoders
+        self._builder = Builder(database, name, root, encoders)
+        self._held: Opened | None = None
+        self._opening = threading.Lock()
+        self._refused: tuple[str | None, float] = (None, 0.0)  # a pointer, and until when
+        self._sweep_at = 0.0
+        self._filters, self._passages = kept.Filters(), kept.Passages()
 
     def collection(self) -> Collection:
         with self.database.read() as connection:
             return collections.find(connection, self.name)
 
     def opened(self) -> Opened:
-        """The live generation; built first when there is none, rebuilt when damaged."""
-        with self._mutex:
-            try:
-                folder = generation.current(self.root)
-                if folder is not None:
-                    return self._open(folder)
-            except IndexCorrupt as error:
-                log.warning("%s; rebuilding it from the database", error)
-                self._opened = None
-            self.refresh(rebuild=True)
-            folder = generation.current(self.root)
-            if folder is None:
-                raise IndexCorrupt(f"no index in {self.root}: run pilotfish doctor --repair")
-            return self._open(folder)
+        """The live generation, or the held one while another thread or process is at a newer.
 
-    def _open(self, folder: Path) -> Opened:
-        revision = self.collection().revision
-        if self._opened and self._opened[0] == folder:
-            held = self._opened[1]
-            opened = Opened(held.manifest, held.bm25, held.dense, revision - held.manifest.revision)
-        else:
-            manifest = generation.read_manifest(folder)
-            self._must_fit(folder, manifest, revision)
-            generation.verify(folder, manifest)
-            lexical = bm25_index.BM25Index(folder / bm25_index.FOLDER)
-            nearest = dense_index.DenseIndex(folder / dense_index.FILE)
-            opened = Opened(manifest, lexical, nearest, revision - manifest.revision)
-        self._opened = (folder, opened)
-        return opened
+        Built first when there is none; a damaged or foreign one is built anew.
+        """
+        pointer = generation.pointer(self.root)
+        collection = self.collection()  # after the pointer: never older than what that names
+        held = self._held
+        usable = held if held and held.fits(collection) else None
+        if time.monotonic() > self._sweep_at:
+            self._sweep_at = time.monotonic() + _SWEEP
+            self._builder.sweep()
+        if usable and (pointer == usable.pointer or self._is_refused(pointer)):
+            return usable.seen_from(collection)
+        if not self._opening.acquire(blocking=usable is None):
+            assert usable is not None
+            return usable.seen_from(collection)
+        try:
+            self._held = newest = self._open_live()
+        finally:
+            self._opening.release()
+        return newest.seen_from(self.collection())
+
+    def _is_refused(self, pointer: str | None) -> bool:
+        refused, until = self._refused
+        return pointer == refused and time.monotonic() < until
+
+    def _open_live(self) -> Opened:
+        """Open what CURRENT names; what is held goes on when that cannot be."""
+        for attempt in range(_TRIES):
+            pointer = generation.pointer(self.root)
+            collection = self.collection()
+            held = self._held
+            usable = held if held and held.fits(collection) else None
+            if usable and usable.pointer == pointer:  # by the thread that this one waited for
+                return usable
+            try:
+                return self._load(pointer, collection)
+            except PilotfishError as error:
+                if generation.pointer(self.root) != pointer and attempt < _TRIES - 1:
+                    continue
+                if usable:
+                    log.warning("%s; going on with the index of before", error)
+                    self._refused = (pointer, time.monotonic() + _AGAIN)
+                    return usable
+                if not isinstance(error, IndexCorrupt) or attempt == _TRIES - 1:
+                    raise
+                level = logging.INFO if pointer is None else logging.WARNING
+                log.log(level, "%s; building it from the database", error)
+            self._builder.mend(pointer)
+        raise AssertionError("the last try returns or raises")
+
+    def _load(self, pointer: str | None, collection: Collection) -> Opened:
+        if pointer is None:
+            raise IndexCorrupt(f"no index in {self.root} yet")
+        folder = generation.named(self.root, pointer)
+        manifest = generation.read_manifest(folder)
+        encoder = self._encoders(collection.encoder, manifest.encoder)
+        generation.must_fit(folder, manifest, collection, encoder.fingerprint)
+        generation.verify(folder, manifest)
+        lexical = bm25_index.BM25Index(folder / bm25_index.FOLDER)
+        nearest = dense_index.DenseIndex(folder / dense_index.FILE)
+        return Opened(pointer, manifest, lexical, nearest, encoder)
 
     def lost(self, opened: Opened) -> int:
         """Passages that the index still holds though they were removed: read that many more."""
         if opened.behind <= 0:
             return 0
-        collection = self.collection()
         with self.database.read() as connection:
+            collection = collections.find(connection, self.name)
             since = Since(collection.id, opened.manifest.revision, collection.revision)
             return passages.count_removed(connection, since)
 
@@ -124,135 +149,55 @@ class Shelf:
         """The passages behind (id, score) pairs, without those removed meanwhile.
 
         Passages never change, and a removal makes a new revision: what was read at this
-        revision is kept, up to KEPT passages.
+        revision is kept.
         """
         with self.database.read() as connection:
             revision = collections.find(connection, self.name).revision
-            known = self._known[1] if self._known[0] == revision else {}
+            known = self._passages.get(revision, (i for i, _ in hits))
             missing = [i for i, _ in hits if i not in known]
             if missing:
-                kept = known if len(known) + len(missing) <= KEPT else {}
-                known = kept | passages.fetch(connection, [i for i, _ in hits if i not in kept])
-        self._known = (revision, known)
+                fetched = passages.fetch(connection, missing)
+                self._passages.put(revision, fetched)
+                known |= fetched
         return tuple(_scored(known[i], score) for i, score in hits if i in known)
 
-    def allowed(self, condition: str | None) -> list[int] | None:
+    def allowed(self, condition: str | None) -> Sequence[int] | None:
         """Passage ids that pass a metadata filter; None when there is no filter."""
         if not condition:
             return None
-        collection = self.collection()
-        key = (collection.revision, condition)
-        if key not in self._allowed:
-            with self.database.read() as connection:
-                self._allowed = {key: where.allowed(connection, collection.id, condition)}
-        return self._allowed[key]
+        with self.database.read() as connection:  # one snapshot: revision and ids agree
+            collection = collections.find(connection, self.name)
+            key = (collection.revision, condition)
+            ids = self._filters.get(key)
+            if ids is None:
+                ids = where.allowed(connection, collection.id, condition)
+                self._filters.put(key, ids)
+        return ids
 
     def pending(self) -> int:
         """Passages that wait for their vector."""
         collection = self.collection()
+        fingerprint = self._encoders(collection.encoder).fingerprint
         with self.database.read() as connection:
-            return passages.count_unembedded(connection, collection.id, self.encoder.fingerprint)
-
-    @property
-    def _lock(self) -> Path:
-        return self.root.parent / "index.lock"
+            return passages.count_unembedded(connection, collection.id, fingerprint)
 
     def embedder(self, progress: Progress = lambda _: None) -> Embedder:
         """What fills in missing vectors; `progress` hears how many passages got theirs."""
-        return Embedder(self.database, self.name, self.encoder, self._lock, progress)
+        return Embedder(self.database, self.name, self._encoders, self._builder.lock, progress)
 
     def refresh(self, progress: Progress = lambda _: None, *, rebuild: bool = False) -> bool:
         """Bring vectors and indexes up to the database; False when there was nothing to do."""
-        with locked(self._lock):
-            self.embedder(progress).catch_up()
-            try:
-                return self._build(rebuild)
-            except OSError as error:
-                what = f"cannot write the index in {self.root}: {error.strerror or error}"
-                mend = "make room, or make the workspace writable"
-                raise SettingsError(f"{what}: {mend}") from None
+        return self._builder.refresh(progress, rebuild=rebuild)
 
-    def _build(self, rebuild: bool) -> bool:
-        old = None if rebuild else self._sound()
-        with self.database.read() as connection:  # one snapshot: revision and rows agree
-            collection = collections.find(connection, self.name)
-            ready = passages.ready_revision(connection, collection, self.encoder.fingerprint)
-            if old and old[1].revision >= ready:
-                return False
-            folder = generation.begin(self.root, ready)
-            counts = self._fill(connection, folder, collection, old, ready)
-        manifest = generation.Manifest(
-            generation.FORMAT, ready, self.encoder.fingerprint, *counts, generation.hashes(folder)
-        )
-        generation.publish(self.root, folder, manifest)
-        with self.database.write() as connection:
-            since = old[1].revision if old else ready
-            passages.sweep_tombstones(connection, collection.id, since)
-        return True
+    def change_encoder(self, name: str, progress: Progress = lambda _: None) -> None:
+        """Go over to another encoder: the collection and its index at one stroke."""
+        self._builder.change_encoder(name, progress)
 
-    def _fill(
-        self,
-        connection: Connection,
-        folder: Path,
-        collection: Collection,
-        old: tuple[Path, generation.Manifest] | None,
-        ready: int,
-    ) -> tuple[int, int, int]:
-        """Write both indexes into `folder`; give (passages, vectors, buried postings) of them."""
-        encoder = self.encoder
-        since = Since(collection.id, old[1].revision if old else 0, ready)
-        removed = passages.removed_since(connection, since) if old else []
-        buried = len(removed) + (old[1].buried if old else 0)
-        total = passages.count(connection, collection.id)
-        lexical = folder / bm25_index.FOLDER
-        if old and not _must_rewrite(buried, total):
-            generation.clone(old[0] / bm25_index.FOLDER, lexical)
-            texts = _texts(connection, since)
-            bm25_index.update(lexical, texts, removed)
-        else:  # postings of removed passages leave the disk too
-            buried = 0
-            bm25_index.update(lexical, _texts(connection, replace(since, after=0)), [])
-        vectors = passages.vectors_since(connection, since, encoder.fingerprint)
-        added = _arrays(list(vectors), encoder.dimension)
-        source = old[0] / dense_index.FILE if old else None
-        held = dense_index.update(source, folder / dense_index.FILE, added, removed)
-        return len(bm25_index.BM25Index(lexical)), held, buried
-
-    def _sound(self) -> tuple[Path, generation.Manifest] | None:
-        """The live generation if it may be built upon."""
-        with contextlib.suppress(IndexCorrupt):
-            folder = generation.current(self.root)
-            if folder is not None:
-                manifest = generation.read_manifest(folder)
-                self._must_fit(folder, manifest, self.collection().revision)
-                generation.verify(folder, manifest)
-                return folder, manifest
-        return None
-
-    def _must_fit(self, folder: Path, manifest: generation.Manifest, revision: int) -> None:
-        """IndexCorrupt when the generation belongs to another encoder or another database."""
-        if manifest.encoder != self.encoder.fingerprint:
-            raise IndexCorrupt(f"{folder} was built with another encoder ({manifest.encoder})")
-        if manifest.revision > revision:
-            raise IndexCorrupt(f"{folder} is newer than the database ({manifest.revision})")
+    def sweep(self) -> None:
+        """Remove replaced generations whose time of grace is over."""
+        self._builder.sweep()
 
 
 def _scored(p: Passage, score: float) -> Passage:
     """The passage with a score; dataclasses.replace takes ten times as long, 200 times a search."""
     return Passage(p.id, p.text, p.document, p.start, p.end, p.place, p.kind, score, p.title)
-
-
-def _must_rewrite(buried: int, total: int) -> bool:
-    """Whether the lexical index is written anew: cheap, or a tenth of it is removed."""
-    return buried > 0 and (total <= REWRITE_BELOW or buried > total / 10)
-
-
-def _texts(connection: Connection, since: Since) -> Iterator[tuple[int, str]]:
-    rows = passages.added_since(connection, since)
-    return ((i, passages.joined(context, text)) for i, context, text in rows)
-
-
-def _arrays(rows: list[tuple[int, bytes]], dimension: int) -> tuple[Ids, Vectors]:
-    ids = np.array([i for i, _ in rows], dtype=np.int64)
-    flat = np.frombuffer(b"".join(blob for _, blob in rows), dtype="<f2")
-    return ids, flat.reshape(len(ids), dimension).astype(np.float32)

@@ -8,20 +8,22 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import sqlite3
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, text
-from sqlalchemy.exc import DatabaseError, OperationalError
+from sqlalchemy import URL, Connection, Engine, create_engine, event, text
 
 from pilotfish.errors import NotFound, SettingsError
+from store.trouble import explained
 
 HEAD = "0002"  # newest revision in store/migrations/versions; a test keeps it true
 MIGRATIONS = Path(__file__).parent / "migrations"
-_PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=60000")
+_PRAGMAS = (
+    "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=60000",
+    "secure_delete=ON",  # removed text is overwritten, and so in no backup
+)  # fmt: skip
 
 
 class Database:
@@ -34,41 +36,54 @@ class Database:
             )
         path.parent.mkdir(parents=True, exist_ok=True)
         self.path = path
+        self._used = contextlib.ExitStack()
+        if not self._used.enter_context(locked(use_lock(path), wait=False, shared=True)):
+            raise SettingsError(f"{path.parent} is being restored: try again when that is done")
         self._engine = _engine(path)
         self._writer = threading.Lock()  # SQLite's own waiting is by polling, and unfair
-        with self._usable():
-            self._upgrade()
+        self._writing: int | None = None  # the thread that holds it
+        try:
+            with explained(path):
+                self._upgrade()
+        except BaseException:
+            self.close()
+            raise
 
     @contextlib.contextmanager
     def read(self) -> Iterator[Connection]:
         """A consistent snapshot."""
-        with self._usable(), self._engine.connect() as connection, connection.begin():
+        with explained(self.path), self._engine.connect() as connection, connection.begin():
             yield connection
 
     @contextlib.contextmanager
-    def write(self) -> Iterator[Connection]:
-        """A transaction that holds the write lock from its start; commits at the end."""
-        with self._writer, self._usable(), self._engine.connect() as plain:
+    def write(self, lock: str | None = "") -> Iterator[Connection]:
+        """A transaction that holds the write lock from its start; commits at the end.
+
+        lock: whom it keeps out, where a database can do better than one writer at a time: ""
+        all that say so too, a name those of that name, None nobody (statements that hold by
+        themselves). SQLite has one writer whatever is said.
+        """
+        with self._alone(), explained(self.path), self._engine.connect() as plain:
             connection = plain.execution_options(pilotfish_write=True)
             with connection.begin():
                 yield connection
 
     @contextlib.contextmanager
-    def _usable(self) -> Iterator[None]:
-        """A file that cannot be read, written or trusted is the user's to mend; a bug is not."""
-        try:
-            yield
-        except OperationalError as error:
-            mend = "check its permissions and the space on its disk"
-            raise SettingsError(f"cannot use {self.path}: {error.orig}: {mend}") from None
-        except DatabaseError as error:
-            if type(error.orig) is not sqlite3.DatabaseError:
-                raise
-            mend = "restore a backup (pilotfish restore FILE)"
-            raise SettingsError(f"{self.path} is damaged ({error.orig}): {mend}") from None
+    def _alone(self) -> Iterator[None]:
+        me = threading.get_ident()
+        if self._writing == me:
+            raise RuntimeError("write() inside write() would wait for itself: pass the connection")
+        with self._writer:
+            self._writing = me
+            try:
+                yield
+            finally:
+                self._writing = None
 
     def close(self) -> None:
+        """Let go of the file; a restore may then replace it."""
         self._engine.dispose()
+        self._used.close()
 
     def version(self) -> str | None:
         """The schema's revision, None for an empty database."""
@@ -95,11 +110,16 @@ class Database:
             )
         with locked(self.path.with_suffix(".migrate.lock")):
             if self.version() != HEAD:
-                _migrate(self.path)
+                upgrade_to_head(_url(self.path))
+
+
+def use_lock(path: Path) -> Path:
+    """Held shared by whoever has the database open, alone by what replaces it (backup.py)."""
+    return path.with_suffix(".use.lock")
 
 
 @contextlib.contextmanager
-def locked(path: Path, *, wait: bool = True) -> Iterator[bool]:
+def locked(path: Path, *, wait: bool = True, shared: bool = False) -> Iterator[bool]:
     """Hold an advisory lock on a file; gives False at once when not waiting and it is taken."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -107,9 +127,10 @@ def locked(path: Path, *, wait: bool = True) -> Iterator[bool]:
     except OSError as error:
         mend = "make the workspace writable"
         raise SettingsError(f"cannot lock {path}: {error.strerror}: {mend}") from None
+    kind = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
     with handle:
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+            fcntl.flock(handle, kind | (0 if wait else fcntl.LOCK_NB))
         except BlockingIOError:
             yield False
             return
@@ -117,9 +138,7 @@ def locked(path: Path, *, wait: bool = True) -> Iterator[bool]:
 
 
 def _engine(path: Path) -> Engine:
-    engine = create_engine(
-        f"sqlite:///{path}", connect_args={"timeout": 60}, pool_size=16, max_overflow=112
-    )
+    engine = create_engine(_url(path), connect_args={"timeout": 60}, pool_size=16, max_overflow=112)
 
     @event.listens_for(engine, "connect")
     def _connect(connection: Any, _: Any) -> None:
@@ -135,11 +154,17 @@ def _engine(path: Path) -> Engine:
     return engine
 
 
-def _migrate(path: Path) -> None:
+def _url(path: Path) -> URL:
+    return URL.create("sqlite", database=str(path))  # quotes ? % # itself
+
+
+def upgrade_to_head(url: URL) -> None:
+    """Run the migrations that the database lacks, in one transaction."""
     from alembic import command
     from alembic.config import Config
 
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
-    config.set_main_option("sqlalchemy.url", f"sqlite:///{path}".replace("%", "%%"))
+    text_of_url = url.render_as_string(hide_password=False)
+    config.set_main_option("sqlalchemy.url", text_of_url.replace("%", "%%"))
     command.upgrade(config, "head")

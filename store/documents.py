@@ -15,6 +15,8 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 from pilotfish.errors import NotFound
 from store.passages import chunks, drop_passages
 from store.schema import documents, items, ledger, mentions, passages, sources, table_rows, tables
+from store.upsert import insert_new
+from store.upsert import put as put_row
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,19 +167,41 @@ def mention(
     )
     rows = [{"document_id": i, "kind": kind, "ref": ref} for i in connection.scalars(query)]
     if rows:
-        connection.execute(insert(mentions).prefix_with("OR IGNORE"), rows)
+        insert_new(connection, mentions, rows)
 
 
-def source(connection: Connection, collection_id: int, name: str) -> tuple[str, int, int] | None:
-    """(file hash, documents it gave, of which stored now) of a file added before."""
+@dataclass(frozen=True, slots=True)
+class KnownSource:
+    """A file added before. `documents` it gave, of which `stored` are there now."""
+
+    name: str
+    sha256: str
+    documents: int
+    stored: int
+    path: str | None
+
+
+def source(connection: Connection, collection_id: int, name: str) -> KnownSource | None:
+    """The file of that name that was added before."""
     row = connection.execute(
-        select(sources.c.sha256, sources.c.documents).where(
+        select(sources.c.sha256, sources.c.documents, sources.c.path).where(
             sources.c.collection_id == collection_id, sources.c.name == name
         )
     ).first()
     if row is None:
         return None
-    return row[0], row[1], _stored(connection, collection_id, name)
+    return KnownSource(name, row[0], row[1], _stored(connection, collection_id, name), row[2])
+
+
+def source_at(connection: Connection, collection_id: int, path: str) -> KnownSource | None:
+    """The file that was added from there, if any of its documents is stored."""
+    names = connection.scalars(
+        select(sources.c.name).where(
+            sources.c.collection_id == collection_id, sources.c.path == path
+        )
+    )
+    known = (source(connection, collection_id, name) for name in names.all())
+    return next((one for one in known if one and one.stored), None)
 
 
 def _stored(connection: Connection, collection_id: int, name: str) -> int:
@@ -185,11 +209,13 @@ def _stored(connection: Connection, collection_id: int, name: str) -> int:
     return int(connection.scalar(select(func.count()).where(mine)) or 0)
 
 
-def put_source(connection: Connection, collection_id: int, name: str, sha: str) -> None:
+def put_source(
+    connection: Connection, collection_id: int, name: str, sha: str, path: str | None = None
+) -> None:
     """Remember a file that was read to its end without a failure, and how many it gave."""
-    key = {"collection_id": collection_id, "name": name, "sha256": sha}
+    key = {"collection_id": collection_id, "name": name, "sha256": sha, "path": path}
     count = _stored(connection, collection_id, name)
-    connection.execute(insert(sources).prefix_with("OR REPLACE").values(**key, documents=count))
+    put_row(connection, sources, {**key, "documents": count})
 
 
 def keys_of_source(connection: Connection, collection_id: int, name: str) -> list[str]:
@@ -198,6 +224,24 @@ def keys_of_source(connection: Connection, collection_id: int, name: str) -> lis
         documents.c.collection_id == collection_id, documents.c.source == name
     )
     return list(connection.scalars(query))
+
+
+def from_elsewhere(
+    connection: Connection, collection_id: int, keys: Sequence[str], name: str
+) -> list[str]:
+    """Those of the documents that another file than `name` gave."""
+    query = select(documents.c.key).where(
+        documents.c.collection_id == collection_id,
+        documents.c.key.in_(keys),
+        documents.c.source != name,
+    )
+    return list(connection.scalars(query))
+
+
+def move(connection: Connection, collection_id: int, keys: Sequence[str], name: str) -> None:
+    """Say that these documents, as they stand, are now those of the file `name`."""
+    mine = (documents.c.collection_id == collection_id) & documents.c.key.in_(keys)
+    connection.execute(update(documents).where(mine).values(source=name))
 
 
 def listing(connection: Connection, collection_id: int) -> list[dict[str, object]]:

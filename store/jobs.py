@@ -10,7 +10,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, case, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, case, func, insert, or_, select, update
 
 from store.schema import items, jobs
 
@@ -19,13 +19,14 @@ DONE = ("answered", "abstained", "failed")
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A claimed item; every write for it must carry its `fence`."""
+    """A claimed item; every write for it must carry its `fence`. `attempts` counts claims."""
 
     id: int
     ordinal: int
     custom_id: str
     question: dict[str, object]
     fence: int
+    attempts: int
 
 
 def submit(
@@ -88,12 +89,20 @@ def claim(connection: Connection, job_id: str, owner: str, count: int, lease: fl
 
 def finish(connection: Connection, item: Item, state: str, result: object, error: object) -> bool:
     """Write the one result; False when someone else holds the item by now."""
-    done = connection.execute(
-        update(items)
-        .where(items.c.id == item.id, items.c.fence == item.fence, items.c.state == "leased")
-        .values(state=state, result=result, error=error, finished=time.time(), lease_until=None)
-    )
+    values = {"state": state, "result": result, "error": error, "finished": time.time()}
+    done = connection.execute(update(items).where(_held(item)).values(**values, lease_until=None))
     return done.rowcount == 1
+
+
+def put_back(connection: Connection, item: Item) -> bool:
+    """Make the item pending again without a result; False when someone else holds it by now."""
+    values = {"state": "pending", "lease_until": None}
+    return connection.execute(update(items).where(_held(item)).values(**values)).rowcount == 1
+
+
+def _held(item: Item) -> ColumnElement[bool]:
+    mine = (items.c.id == item.id) & (items.c.fence == item.fence)
+    return mine & (items.c.state == "leased")
 
 
 def progress(connection: Connection, job_id: str) -> dict[str, int]:

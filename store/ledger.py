@@ -162,17 +162,18 @@ def at_risk(connection: Connection, key: str) -> tuple[int, float | None]:
 
 
 def spent(connection: Connection, item_id: int) -> tuple[int, Bill]:
-    """(how many, the sum) of an item's paid rows, of use or not.
+    """(attempts that were or may have been paid, the sum of the bills), of use or not.
 
-    Cost is None when any of them has no known price, or when the outcome of a call is unknown
-    and no later attempt at it was answered.
+    Cost is None when any bill has no known price, or when the outcome of a call is unknown
+    and no later attempt at it was answered. A row that is still `sent` was left by a killed run.
     """
     rows = connection.execute(select(ledger).where(ledger.c.item_id == item_id)).all()
     paid = [row for row in rows if row.state == "done" or row.cost_source is not None]
+    lost = [row for row in rows if row.state in ("unknown", "sent")]
     answered = {row.key for row in paid}
-    lost = any(row.state == "unknown" and row.key not in answered for row in rows)
-    unknown = lost or any(row.cost_usd is None for row in paid)
-    return len(paid), Bill(
+    unpriced = any(row.cost_usd is None for row in paid)
+    unknown = unpriced or any(row.key not in answered for row in lost)
+    return len(paid) + len(lost), Bill(
         sum(row.prompt_tokens for row in paid),
         sum(row.completion_tokens for row in paid),
         None if unknown else sum(row.cost_usd for row in paid),

@@ -21,6 +21,7 @@ from sqlalchemy import (
 from pilotfish.types import Passage, Place
 from store.collections import Collection
 from store.schema import documents, passages, tombstones, vectors
+from store.upsert import insert_new
 
 CHUNK = 5000  # ids in one IN list; SQLite allows 32,766 parameters
 
@@ -60,6 +61,16 @@ def fetch(connection: Connection, ids: Sequence[int]) -> dict[int, Passage]:
         for row in connection.execute(query):
             found[row[0]] = _passage(*row)
     return found
+
+
+def missing(connection: Connection, ids: Sequence[int]) -> int:
+    """How many of these passages are gone; ids are never used again, so gone is for ever."""
+    wanted = sorted(set(ids))
+    found = 0
+    for some in chunks(wanted):
+        query = select(func.count()).where(passages.c.id.in_(some))
+        found += int(connection.scalar(query) or 0)
+    return len(wanted) - found
 
 
 def _passage(*row: Any) -> Passage:
@@ -148,7 +159,7 @@ def put_vectors(connection: Connection, encoder: str, rows: Iterable[tuple[str, 
     """Store vectors (float16, little endian) of passages that still exist."""
     values = [{"encoder": encoder, "embed_sha": sha, "vector": blob} for sha, blob in rows]
     if values:
-        connection.execute(insert(vectors).prefix_with("OR IGNORE"), values)
+        insert_new(connection, vectors, values)
         _drop_unused(connection, [str(row["embed_sha"]) for row in values])
 
 

@@ -267,7 +267,8 @@ def forget_before(connection: Connection, moment: float) -> int:
     """Drop questions and answers of jobs that ended before; counts and money stay."""
     old = select(jobs.c.id).where(jobs.c.state.in_(ENDED), jobs.c.finished < moment)
     gone = items.c.job_id.in_(old) & (items.c.state != "forgotten")
-    values = {"state": "forgotten", "question": {}, "result": None, "error": None}
+    values: dict[str, object] = {"state": "forgotten", "question": {}}
+    values |= {"result": None, "error": None}
     return connection.execute(update(items).where(gone).values(**values)).rowcount
 
 

@@ -18,7 +18,7 @@ from pipeline.flow import Cascade, Chain, Loop, Route
 from pipeline.library import Library
 from pipeline.llm import LLM, CallOptions
 from pipeline.purse import Purse
-from pipeline.recipes import RECIPES, check, render
+from pipeline.recipes import RECIPES, check, gate, render
 from retrievers.bm25 import BM25
 from retrievers.dense import Dense
 from retrievers.fuse import Fuse
@@ -84,6 +84,7 @@ STEPS: dict[str, Made] = {
         ),
         "pipeline",
     ),
+    "gate": Made(lambda b, p, u: gate, "pipeline"),
     "loop": Made(lambda b, p, u: Loop(Extract(b.parts.embed), answered), "pipeline"),
     "default recipe": Made(lambda b, p, u: RECIPES["default"](b.parts, p), "pipeline", ALL),
 }  # fmt: skip

@@ -54,7 +54,11 @@ HOMES = {
     "typer": r"pilotfish/cli/.*",
     "rich": r"pilotfish/cli/.*",
     "dotenv": r"pilotfish/settings\.py",
-    "pydantic": r"pilotfish/settings\.py",
+    "pydantic": r"pilotfish/settings\.py|workers/.*",
+    "kombu": r"workers/.*",
+    "starlette": r"workers/.*",
+    "uvicorn": r"workers/.*",
+    "psycopg": r"store/.*",
 }
 # Where any exception may end, and why.
 BOUNDARIES = {
@@ -63,6 +67,10 @@ BOUNDARIES = {
     "pipeline/llm.py": "LiteLLM, its SDKs and httpx become a Failure",
     "pipeline/batch.py": "a worker thread's error is raised again by the thread that waits",
     "corpus/jail.py": "the parser's child: any library may raise anything",
+    "workers/answering.py": "no item may end its worker: it is put back, and dies after three",
+    "workers/access.py": "no request may end in a traceback",
+    "workers/indexing.py": "no file may end its worker",
+    "corpus/add.py": "one file of an add: what breaks on it is its failure, the rest goes on",
 }
 HEAVY = ("torch", "litellm", "llama_index", "transformers", "sqlalchemy", "onnxruntime", "faiss",
          "sentence_transformers", "tantivy", "numpy")  # fmt: skip

@@ -32,7 +32,7 @@ class Cite:
         answer = case.answer
         if answer is None:
             return case
-        text, claims = clean(answer.text, case.prompt.keys if case.prompt else {})
+        text, claims = clean(answer.text, case)
         answer = replace(answer, text=text)
         if refuses(text):
             return replace(

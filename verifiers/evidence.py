@@ -21,7 +21,14 @@ from pilotfish.types import Passage
 Vectors = npt.NDArray[np.float32]
 Embed = Callable[[Sequence[str]], Vectors]
 SHORTLIST = 14  # windows that are embedded
+FULL = 3  # content words that a sentence needs to say something by itself
 _NAME = re.compile(r"(?<![.!?]\s)(?<!^)\b(?:[A-Z][\w'’-]+|[A-Z]{2,}[\w-]*)")
+_CODE = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]+-\d[A-Za-z0-9-]*")  # TL-40: a name, no quantity
+_WRONG = re.compile(  # it is wrong to say that ...
+    r"\b(?:wrong|false|untrue|incorrect|mistaken)(?: to \w+)? that\b", re.IGNORECASE
+)
+_BULLET = re.compile(r"^[-*•] ")
+_YES_NO = re.compile(r"(?:yes|no)\s*(?:[^\w\s]|$)", re.IGNORECASE)
 _ASKS = frozenset(
     (
         "what which who whom whose when where why how do doe did is are was were can could much "
@@ -77,9 +84,13 @@ def in_context(window: Window) -> str:
 
     On development questions this picks the right sentence in 0.60 of the cases, bare 0.55.
     """
-    names = dict.fromkeys([window.passage.title, *window.passage.place.heading])
-    context = " › ".join(name for name in names if name)
+    context = " › ".join(dict.fromkeys(filter(None, _around(window))))
     return f"{context}: {window.text}" if context else window.text
+
+
+def _around(window: Window) -> list[str]:
+    """Title and headings: they say what the window is about, but no citation quotes them."""
+    return [window.passage.title, *window.passage.place.heading]
 
 
 def _rated(window: Window, shared: float, cosine: float) -> Window:
@@ -97,7 +108,7 @@ def overlap(wanted: Sequence[str], window: Window) -> float:
     if not wanted:
         return 0.0
     near = set(tokens(window.text))
-    far = set(tokens(" ".join([window.passage.title, *window.passage.place.heading])))
+    far = set(tokens(" ".join(_around(window))))
     hits = sum(1.0 if token in near else 0.5 * (token in far) for token in wanted)
     return hits / len(wanted)
 
@@ -107,6 +118,40 @@ def missing_numbers(claim: str, evidence: str) -> int:
     there = set(numbers(evidence))
     there |= {number.rstrip("%") for number in there}
     return sum(number not in there for number in set(numbers(claim)))
+
+
+def unquoted_numbers(claim: str, window: Window) -> int:
+    """Numbers of the claim that the window itself does not have.
+
+    Title and headings are not quoted, and their numbers mostly count sections ("5. Warranty"):
+    they give no number, but may give a name that holds one (TL-40).
+    """
+    names = {fold(name) for name in _CODE.findall(" ".join(_around(window)))}
+    rest = _CODE.sub(lambda name: "" if fold(name[0]) in names else name[0], claim)
+    return missing_numbers(rest, window.text)
+
+
+def word_for_word(claim: str, window: Window) -> bool:
+    """Whether the claim is the window as a whole, or whole cells or sentences of a table row.
+
+    Part of a sentence is not enough: "it is wrong to say that ..." holds the contrary of its
+    words. Nor is a bare yes or a word or two, which say nothing without the question.
+    """
+    said, there = _bare(claim), _bare(window.text)
+    if window.passage.kind != "table":
+        return said == there and _is_full(said)
+    whole = rf"(?:^|; |[.!?] |[。！？]){re.escape(said)}(?:$|; |[.!?](?:$| |;)|[。！？])"
+    return bool(re.search(whole, there)) and (": " in said or _is_full(said))
+
+
+def _is_full(said: str) -> bool:
+    """Whether it says something without the question."""
+    return len(content(said)) >= FULL and not _YES_NO.match(said)
+
+
+def _bare(text: str) -> str:
+    """One line without a list's bullet and the full stop."""
+    return _BULLET.sub("", " ".join(text.split())).strip(" .。")
 
 
 def missing_names(claim: str, evidence: str) -> float:
@@ -119,5 +164,9 @@ def missing_names(claim: str, evidence: str) -> float:
 
 
 def negation_differs(claim: str, evidence: str) -> bool:
-    """Whether exactly one of the two is negated."""
-    return negated(claim) != negated(evidence)
+    """Whether exactly one of the two is negated, or told to be wrong."""
+    return _denies(claim) != _denies(evidence)
+
+
+def _denies(text: str) -> bool:
+    return negated(text) or bool(_WRONG.search(text))

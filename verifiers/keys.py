@@ -6,12 +6,14 @@ Not here: whether the named passage carries the sentence (support.py, cite.py).
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from pilotfish.text import sentences
+from pilotfish.text import sentences, words
+from pilotfish.types import Case, Passage
 
-_KEYS = re.compile(r"\s*\[(/?k[a-z2-7]{3,52}(?:\s*[,;]\s*/?k[a-z2-7]{3,52})*)\]")
+_BRACKETS = re.compile(r"\s*\[(/?k[a-z2-7]{3,52}(?:\s*[,;]\s*/?k[a-z2-7]{3,52})*)\]")
+_KEY = re.compile(r"k[a-z2-7]{4}")  # as prompters/render.py makes them
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,28 +26,63 @@ class Claim:
     named: tuple[int, ...] = ()
 
 
-def clean(text: str, keys: Mapping[str, int]) -> tuple[str, list[Claim]]:
+def clean(text: str, case: Case) -> tuple[str, list[Claim]]:
     """The answer without citation keys, and its sentences with the passages they named.
 
-    Keys that the prompt did not hold are dropped: a model made them up.
+    Keys that the prompt did not hold are dropped too: a model made them up. The documents' own
+    brackets, such as [kernel], stay, and an answer that is a stretch of a passage stays whole.
     """
+    if _is_copied(text, case.passages):
+        return text, _claims(text, [])
+    keys = case.prompt.keys if case.prompt else {}
+    written = _bracketed(passage.text for passage in case.passages)
     pieces: list[str] = []
     marks: list[tuple[int, int]] = []  # (offset in the clean text, passage id)
     at = length = 0
-    for match in _KEYS.finditer(text):
+    for match in _BRACKETS.finditer(text):
         pieces.append(text[at : match.start()])
-        length += match.start() - at
-        for key in re.split(r"\s*[,;]\s*", match.group(1)):
-            if key in keys:
-                marks.append((length, keys[key]))
+        length += len(pieces[-1])
+        inside = _names(match[1])
+        marks += [(length, keys[name]) for name in inside if name in keys]
+        pieces.append(_kept(match, [n for n in inside if not _is_key(n, keys, written)]))
+        length += len(pieces[-1])
         at = match.end()
     plain = "".join([*pieces, text[at:]])
     return plain, _claims(plain, marks)
 
 
+def _is_copied(text: str, passages: Iterable[Passage]) -> bool:
+    said = " ".join(text.split())
+    return any(said in " ".join(passage.text.split()) for passage in passages)
+
+
+def _bracketed(texts: Iterable[str]) -> set[str]:
+    return {name for text in texts for found in _BRACKETS.findall(text) for name in _names(found)}
+
+
+def _names(inside: str) -> list[str]:
+    return re.split(r"\s*[,;]\s*", inside)
+
+
+def _is_key(name: str, keys: Mapping[str, int], written: set[str]) -> bool:
+    """One of the prompt's keys, or one made up: of their shape, and in no document."""
+    bare = name.removeprefix("/")
+    return bare in keys or (bool(_KEY.fullmatch(bare)) and name not in written)
+
+
+def _kept(match: re.Match[str], others: list[str]) -> str:
+    """What stays of a bracket: all of it when none of its words is a key."""
+    if len(others) == len(_names(match[1])):
+        return match[0]
+    return f" [{', '.join(others)}]" if others else ""
+
+
 def _claims(plain: str, marks: list[tuple[int, int]]) -> list[Claim]:
-    """A key belongs to the sentence that ends last before it, or the one it stands in."""
-    spans = sentences(plain)
+    """A key belongs to the sentence that ends last before it, or the one it stands in.
+
+    A stretch without any word, such as "...", claims nothing.
+    """
+    spans = [span for span in sentences(plain) if words(plain[slice(*span)])]
     named: list[list[int]] = [[] for _ in spans]
     for offset, passage in marks:
         holders = [i for i, (start, _) in enumerate(spans) if start < max(1, offset)]

@@ -20,7 +20,7 @@ from verifiers.weights import judge
 
 CARRIED = 0.5  # a sentence below this is unsupported
 READER_ODDS = 6.0
-VERBATIM = 0.99  # a sentence that stands in the passage word for word
+VERBATIM = 0.99  # a claim that is a whole sentence of the passage, word for word
 _SHORT_WORDS = 6  # a shorter sentence is judged together with the question
 
 
@@ -45,14 +45,12 @@ class Support:
         answer = case.answer
         if answer is None or not case.passages:
             return case
-        _, claims = clean(answer.text, case.prompt.keys if case.prompt else {})
+        _, claims = clean(answer.text, case)
         found = [judged(claim, case, self.embed) for claim in claims]
         if not found:
             return case
         weakest = min(found, key=lambda one: one.support)
         fit = max(fitness(case, one, self.embed) for one in found)
-        if any(claim.named for claim in claims):
-            fit = vouched(fit)
         notes: dict[str, object] = {
             "claims": [round(one.support, 3) for one in found],
             "relevance": round(fit, 3),
@@ -97,8 +95,7 @@ def _hypothesis(claim: str, question: str) -> str:
 
 def _against(claim: Claim, hypothesis: str, pool: Sequence[Passage], embed: Embed) -> Judged:
     found = [window for passage in pool for window in evidence.windows(passage)]
-    said = _squeezed(claim.text).strip(" .")
-    exact = [window for window in found if said in _squeezed(window.text)]
+    exact = [window for window in found if evidence.word_for_word(claim.text, window)]
     if exact:
         least = min(len(window.text) for window in exact)
         tightest = [window for window in exact if len(window.text) == least]
@@ -110,15 +107,10 @@ def _against(claim: Claim, hypothesis: str, pool: Sequence[Passage], embed: Embe
     return best
 
 
-def _squeezed(text: str) -> str:
-    return " ".join(text.split())
-
-
 def _rated(claim: Claim, window: Window) -> Judged:
     """The fitted judge under two hard rules: numbers and negation must match."""
-    context = " ".join([window.passage.title, *window.passage.place.heading, window.text])
     support = judge("claim")(claim_features(claim.text, window))
-    if evidence.missing_numbers(claim.text, context):
+    if evidence.unquoted_numbers(claim.text, window):
         return Judged(claim, window, min(support, 0.05), "a number is not in the evidence")
     if evidence.negation_differs(claim.text, window.text):
         return Judged(claim, window, min(support, 0.2), "one is negated, the other is not")
@@ -132,16 +124,17 @@ def claim_features(claim: str, window: Window) -> dict[str, float]:
         "overlap": window.overlap,
         "cosine": window.cosine,
         "names": evidence.missing_names(claim, context),
-        "numbers": float(min(2, evidence.missing_numbers(claim, context))),
+        "numbers": float(min(2, evidence.unquoted_numbers(claim, window))),
         "negation": float(evidence.negation_differs(claim, window.text)),
     }
 
 
 def fitness(case: Case, one: Judged, embed: Embed) -> float:
-    """P(the claim's window answers the question)."""
+    """P(the claim's window answers the question); more when the claim named its passage."""
     if one.window is None:
         return 0.0
     ranks = {passage.id: rank for rank, passage in enumerate(case.passages)}
     question = case.question.text
     window = evidence.ranked(question, [one.window], embed)[0]
-    return relevance(question, window, ranks[window.passage.id])
+    fit = relevance(question, window, ranks[window.passage.id])
+    return vouched(fit) if window.passage.id in one.claim.named else fit

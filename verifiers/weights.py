@@ -28,7 +28,7 @@ class Logistic:
 
 @cache
 def judge(name: str) -> Logistic:
-    """The judge of that name ('claim' or 'answer') out of weights.json."""
+    """The judge of that name ('pick', 'answer' or 'claim') out of weights.json."""
     try:
         fields = json.loads(FILE.read_text(encoding="utf-8"))[name]
         return Logistic(float(fields["bias"]), fields["weights"])

@@ -18,7 +18,7 @@ from pilotfish.settings import Settings
 from pilotfish.types import Case, Limits, Question, Receipt, Scope, Turn
 from pipeline.outputs import failed_line, line_of
 from pipeline.purse import Purse
-from store import documents, items, ledger, passages, submissions
+from store import collections, documents, items, ledger, passages, submissions
 from store.items import Taken
 from workers.bell import Bell
 from workers.process import Process
@@ -72,11 +72,8 @@ class Answering:
             self._finish(taken, case, time.perf_counter() - started)
 
     def _purse(self, taken: Taken) -> Purse:
-        library = self.process.library(taken.collection)
-        return Purse(
-            self.process.database, taken.collection, library.collection().id, taken.id,
-            job_id=taken.job_id, key_id=taken.key_id,
-        )  # fmt: skip
+        purse = self.process.library(taken.collection).purse(taken.id)
+        return replace(purse, job_id=taken.job_id, key_id=taken.key_id)
 
     def _finish(self, taken: Taken, case: Case, seconds: float) -> None:
         """Store the answer, unless a passage that it read was removed meanwhile: then again."""
@@ -89,8 +86,7 @@ class Answering:
                 return
             line["receipt"] = asdict(receipt(connection, taken.id, seconds))
             if items.finish(connection, taken, str(line["status"]), line, None):
-                library = self.process.library(taken.collection)
-                collection = library.shelf.collection_in(connection)
+                collection = collections.find(connection, taken.collection)
                 sources = {passage.document for passage in case.passages}
                 documents.mention(connection, collection.id, sources, "item", taken.id)
 

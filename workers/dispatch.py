@@ -66,7 +66,7 @@ class Dispatcher:
         if not ids:
             return 0
         for kind in ("answer", "index"):
-            self._ring(kind, [i for i in ids if kinds[i] == kind])  # type: ignore[arg-type]
+            self._ring(kind, [i for i in ids if kinds[i] == kind])
         return len(ids)
 
     def _ring(self, kind: Kind, ids: list[int]) -> None:

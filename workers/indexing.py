@@ -11,11 +11,11 @@ import time
 from dataclasses import asdict, dataclass
 
 from corpus.add import Report
+from corpus.walk import Source
 from pilotfish.errors import PilotfishError, SettingsError
 from pipeline.outputs import failed_line
-from store import items, submissions
+from store import items, submissions, uploads
 from store.items import Taken
-from store.uploads import Uploads
 from workers.bell import Bell
 from workers.process import Process
 from workers.pulse import Pulse
@@ -61,10 +61,9 @@ class Indexing:
 
     def _add(self, taken: Taken) -> Report:
         library = self.process.library(taken.collection)
-        uploads = Uploads(self.process.workspace.root)
         asked = taken.question
-        with uploads.named(str(asked["file"]), str(asked["name"])) as path:
-            return library.add([str(path)])
+        path = uploads.place(self.process.workspace.root, str(asked["file"]))
+        return library.add([Source(path, str(asked["name"]))])
 
     def _report(self, taken: Taken, report: Report, seconds: float) -> None:
         line: dict[str, object] = {
@@ -72,6 +71,7 @@ class Indexing:
             "status": "failed" if report.failed else "answered",
             "added": report.added,
             "updated": report.updated,
+            "removed": report.removed,
             "unchanged": report.unchanged,
             "passages": report.passages,
             "failed": [asdict(one) for one in report.failed],

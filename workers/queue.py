@@ -121,7 +121,8 @@ class RedisBell:
         """Hear what workers tell until `stop`; a broken connection is opened again."""
         while not stop.is_set():
             try:
-                with self._redis.pubsub(ignore_subscribe_messages=True) as channel:
+                subscribed = self._redis.pubsub(ignore_subscribe_messages=True)  # type: ignore[no-untyped-call]
+                with subscribed as channel:
                     channel.subscribe(self._channel)
                     while not stop.is_set():
                         message = channel.get_message(timeout=0.5)

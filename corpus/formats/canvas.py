@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import PurePosixPath
 
-from corpus.formats.grid import Grid, linearise
+from corpus.formats.grid import Grid, free, linearise
 from corpus.parsed import ParsedTable, Section
 
 
@@ -24,6 +24,7 @@ class Canvas:
         self._page: int | None = None
         self._start: int | None = None
         self._tight = False
+        self._names: set[str] = set()
 
     @property
     def text(self) -> str:
@@ -65,7 +66,10 @@ class Canvas:
         return start, end
 
     def table(self, name: str, title: str, grid: Grid) -> None:
-        """The rows of `grid`, one line each; a table without rows leaves its columns as text."""
+        """The rows of `grid`, one line each; a table without rows leaves its columns as text.
+
+        A `name` that another table has is numbered: "Prices (2)".
+        """
         if not grid.rows:
             self.block("; ".join(grid.columns))
             return
@@ -77,7 +81,9 @@ class Canvas:
             spans.append(span)
         self._tight = False
         self.tables.append(
-            ParsedTable(name, title, grid.columns, grid.rows, tuple(spans), grid.numbers)
+            ParsedTable(
+                free(name, self._names), title, grid.columns, grid.rows, tuple(spans), grid.numbers
+            )
         )
 
     def sections(self) -> tuple[Section, ...]:

@@ -59,17 +59,19 @@ def grid_of(source: Iterable[Sequence[str]], find_header: bool = False) -> Grid 
 
 def unique_columns(header: Sequence[str], width: int) -> tuple[str, ...]:
     """`width` names, none empty ("column 3"), none twice ("Price (2)")."""
-    names: list[str] = []
     taken: set[str] = set()
-    for place in range(width):
-        wanted = (header[place] if place < len(header) else "") or f"column {place + 1}"
-        name, copy = wanted, 1
-        while name.casefold() in taken:
-            copy += 1
-            name = f"{wanted} ({copy})"
-        taken.add(name.casefold())
-        names.append(name)
-    return tuple(names)
+    given = (*header[:width], *[""] * (width - len(header)))
+    return tuple(free(name or f"column {at}", taken) for at, name in enumerate(given, 1))
+
+
+def free(wanted: str, taken: set[str]) -> str:
+    """`wanted`, or "wanted (2)" and so on where it is taken in any case; taken from now on."""
+    name, copy = wanted, 1
+    while name.casefold() in taken:
+        copy += 1
+        name = f"{wanted} ({copy})"
+    taken.add(name.casefold())
+    return name
 
 
 def _header_at(rows: Sequence[tuple[int, tuple[str, ...]]]) -> int:

@@ -154,8 +154,6 @@ class _Walk:
     def _leave(self, tag: str) -> None:
         if tag in _BLOCKS:
             self._flush()
-        elif tag in ("td", "th"):
-            self._words.append(" ")
         self._item -= tag == "li"
         self._pre -= tag == "pre"
 

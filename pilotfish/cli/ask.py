@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from pilotfish.cli.context import Context, emit, guarded
+from pilotfish.cli.place import place_of
 from pilotfish.cli.search import Where, note_behind
 from pilotfish.errors import InputError
 from pilotfish.text import shorten
@@ -33,7 +34,7 @@ def ask(
     """Answer one question from the documents, each sentence cited."""
     options: Context = context.obj
     with guarded(options):
-        text = sys.stdin.read() if question == "-" else question
+        text = _standard_input() if question == "-" else question
         if not text.strip():
             raise InputError("the question is empty: ask something")
         library = options.library(**model_override(model))
@@ -57,6 +58,15 @@ def ask(
         _print(options, case, receipt(case.trace, seconds))
         if trace:
             _print_trace(options, case)
+
+
+def _standard_input() -> str:
+    try:
+        return sys.stdin.buffer.read().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InputError(
+            f"the question is not UTF-8 (byte {error.start}): convert it to UTF-8"
+        ) from None
 
 
 def model_override(model: str | None) -> dict[str, Any]:
@@ -107,17 +117,10 @@ def numbered(answer: Answer) -> str:
 def source_of(citation: Citation) -> str:
     """Document and place of a citation, for people."""
     source = citation.source
-    place = getattr(source, "place", None)
-    parts = [source.document]
-    if place and place.page:
-        parts.append(f"page {place.page}")
-    if place and place.table and place.rows:
-        parts.append(f"{place.table}, row {place.rows[0]}")
-    elif place and place.heading:
-        parts.append(" › ".join(place.heading))
-    if isinstance(source, Span):
-        parts.append(f"characters {source.start}-{source.end}")
-    return ", ".join(parts)
+    if not isinstance(source, Span):
+        return source.document
+    place = place_of(source.document, source.place)
+    return f"{place}, characters {source.start}-{source.end}"
 
 
 def summary(answer: Answer | None, paid: Receipt) -> str:

@@ -7,15 +7,17 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from pilotfish.cli.ask import Model, RecipeName, limits_of, model_override
 from pilotfish.cli.context import FAILED_ITEMS, INTERRUPTED, Context, emit, guarded
+from pilotfish.cli.output import writable
 from pilotfish.cli.progress import Meter
 from pilotfish.cli.search import Where, note_behind
 from pilotfish.errors import InputError
@@ -24,6 +26,8 @@ from pilotfish.types import Scope
 if TYPE_CHECKING:
     from pipeline.library import Library
     from pipeline.questions import Line
+
+_COUNTED = ("llm_calls", "prompt_tokens", "completion_tokens")
 
 
 def register(app: typer.Typer) -> None:
@@ -50,6 +54,8 @@ def batch(
     options: Context = context.obj
     with guarded(options):
         library = options.library(**model_override(model))
+        scope = Scope(library.settings.collection, where=where)
+        _askable(library, recipe, scope)
         note_behind(options, library)
         lines = _lines(library, source, skip_invalid)
         if estimate:
@@ -57,8 +63,9 @@ def batch(
 
             emit(estimate_batch(library, [line for line in lines if line.problem is None]))
             return
-        _writable(source, output)
-        results = _run(options, library, lines, (recipe, where))
+        writable(source, output)
+        started = time.perf_counter()
+        results = _run(options, library, lines, (recipe, scope))
         if len(results) < len(lines):
             sys.stderr.write(
                 f"interrupted: {len(results)} of {len(lines)} are done and kept; go on with\n"
@@ -66,9 +73,16 @@ def batch(
             )
             raise SystemExit(INTERRUPTED)
         _write(output, results)
-        _summary(options, results)
+        _summary(options, results, output, time.perf_counter() - started)
         if any(line["status"] == "failed" for line in results):
             raise SystemExit(FAILED_ITEMS)
+
+
+def _askable(library: Library, recipe: str, scope: Scope) -> None:
+    """Fail before any work when each question would fail for the same mistake."""
+    from pipeline.batch import check
+
+    check(library, recipe, scope)
 
 
 def _lines(library: Library, source: Path, skip_invalid: bool) -> list[Line]:
@@ -88,36 +102,30 @@ def _lines(library: Library, source: Path, skip_invalid: bool) -> list[Line]:
     return lines
 
 
-def _writable(source: Path, output: Path) -> None:
-    """Fail before any work when the answers could not be written."""
-    folder = output.parent
-    if str(output) == "-":
-        return
-    if output.is_dir():
-        raise InputError(f"cannot write {output}: it is a folder: name a file in it")
-    if output.exists() and source.exists() and output.samefile(source):
-        raise InputError(f"{output} holds the questions: write the answers to another file")
-    if not (folder.is_dir() and os.access(folder, os.W_OK)):
-        raise InputError(f"cannot write {output}: folder {folder} is missing or not writable")
-
-
 def _run(
-    options: Context, library: Library, lines: list[Line], how: tuple[str, str | None]
+    options: Context, library: Library, lines: list[Line], how: tuple[str, Scope]
 ) -> list[dict[str, object]]:
     from pipeline.batch import Batch
 
-    recipe, where = how
+    recipe, scope = how
     settings = library.settings
     threads = settings.concurrency if settings.llm.models else min(2, os.cpu_count() or 1)
-    with Meter(options, "questions", len(lines)) as meter:
+    good = sum(line.problem is None for line in lines)
+    with Meter(options, "questions", good) as meter:
+
+        def begun(count: int) -> None:
+            meter.total = count  # so that rate and time left are those of this run
+            if before := good - count:
+                told = f"{before} of {good} questions are done already"
+                options.err().print(told, markup=False)
 
         def done(line: dict[str, object]) -> None:
             paid = line.get("receipt")
             dollars = (paid.get("cost_usd") or 0.0) if isinstance(paid, dict) else 0.0
             meter.tick(failed=line["status"] == "failed", dollars=dollars)
 
-        scope = Scope(settings.collection, where=where)
-        run = Batch(library, recipe, scope, limits_of(settings), threads, done)
+        limits = limits_of(settings)
+        run = Batch(library, recipe, scope, limits, threads, begun=begun, done=done)
         with stopping(run.stop):
             return run(lines)
 
@@ -154,28 +162,37 @@ def _write(output: Path, results: list[dict[str, object]]) -> None:
     write_lines(output, kept)
 
 
-def _summary(options: Context, results: list[dict[str, object]]) -> None:
-    counts = Counter(str(line["status"]) for line in results)
-    reasons = Counter(
-        str(e["code"]) for line in results if isinstance(e := line.get("error"), dict)
-    )
-    calls = sum(_paid(line, "llm_calls") for line in results)
-    unknown = any(
-        isinstance(p := line.get("receipt"), dict) and p.get("cost_usd") is None for line in results
-    )
-    cost = (
-        "price unknown" if unknown else f"${sum(_paid(line, 'cost_usd') for line in results):.6f}"
-    )
-    told = ", ".join(f"{counts[name]} {name}" for name in ("answered", "abstained", "failed"))
-    text = f"{told}; {calls:g} LLM calls, {cost}"
+def _summary(
+    options: Context, results: list[dict[str, object]], output: Path, seconds: float
+) -> None:
+    """A line for people on stderr; with --json one object, unless the answers are on stdout."""
+    found = _totals(results)
+    if options.json and str(output) != "-":
+        emit({"version": 1, **found, "seconds": round(seconds, 4), "output": str(output)})
+    told = ", ".join(f"{found[name]} {name}" for name in ("answered", "abstained", "failed"))
+    dollars = found["cost_usd"]
+    cost = "price unknown" if dollars is None else f"${dollars:.6f}"
+    text = f"{told}; {found['llm_calls']} LLM calls, {cost}"
+    reasons = Counter(found["failures"]).most_common(3)
     if reasons:
-        text += "; failures: " + ", ".join(f"{n} x {code}" for code, n in reasons.most_common(3))
+        text += "; failures: " + ", ".join(f"{n} x {code}" for code, n in reasons)
     options.err().print(text, markup=False)
 
 
-def _paid(line: dict[str, object], name: str) -> float:
-    paid = line.get("receipt")
-    return float(paid.get(name) or 0) if isinstance(paid, dict) else 0.0
+def _totals(results: list[dict[str, object]]) -> dict[str, Any]:
+    """Counts and money of all lines, those of earlier runs too."""
+    counts = Counter(str(line["status"]) for line in results)
+    errors = [e for line in results if isinstance(e := line.get("error"), dict)]
+    paid = [p for line in results if isinstance(p := line.get("receipt"), dict)]
+    costs = [each.get("cost_usd") for each in paid]
+    known = [cost for cost in costs if cost is not None]
+    return {
+        "questions": len(results),
+        **{name: counts[name] for name in ("answered", "abstained", "failed")},
+        "failures": dict(Counter(str(error["code"]) for error in errors)),
+        **{name: sum(each.get(name) or 0 for each in paid) for name in _COUNTED},
+        "cost_usd": round(sum(known), 10) if len(known) == len(costs) else None,
+    }
 
 
 def _quoted(word: str) -> str:

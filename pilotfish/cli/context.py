@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 OK, BUG, USAGE, CONFIGURATION, INVALID, FAILED_ITEMS, BUDGET, UNREACHABLE, NOT_FOUND = range(9)
 INTERRUPTED = 130
+VERSION = 1  # of what --json prints: raised when a field changes its meaning or goes
 _CODES: tuple[tuple[type[errors.PilotfishError], int], ...] = (
     (errors.SettingsError, CONFIGURATION),
     (errors.IndexCorrupt, CONFIGURATION),
@@ -56,11 +57,15 @@ class Context:
         given = {"workspace": self.workspace, "collection": self.collection, **more}
         return load({k: v for k, v in given.items() if v is not None})
 
-    def library(self, *, create: bool = False, **more: Any) -> Library:
-        """The opened collection. Imports the engine."""
+    def attach(self) -> None:
+        """Make the engine's folders importable."""
         from pilotfish.engine import attach
 
         attach()
+
+    def library(self, *, create: bool = False, **more: Any) -> Library:
+        """The opened collection. Imports the engine."""
+        self.attach()
         from pipeline.library import Library
 
         return Library(self.settings(**more), create=create)
@@ -75,13 +80,22 @@ class Context:
         """The console for readable results: stdout."""
         from rich.console import Console
 
+        class Piped(Console):
+            def on_broken_pipe(self) -> None:
+                raise  # the reader has enough: `guarded` ends quietly, rich would exit with 1
+
         terminal = sys.stdout.isatty()
-        return Console(highlight=False, soft_wrap=not terminal, width=None if terminal else 160)
+        return Piped(highlight=False, soft_wrap=not terminal, width=None if terminal else 160)
 
 
 def emit(value: object) -> None:
     """One JSON value on one line of stdout."""
     sys.stdout.write(json.dumps(value, ensure_ascii=False, default=_plain) + "\n")
+
+
+def emit_object(fields: Mapping[str, object]) -> None:
+    """The one object that a command prints with --json, versioned. Not for rows of a list."""
+    emit({"version": VERSION, **fields})
 
 
 def _plain(value: object) -> object:
@@ -101,6 +115,7 @@ def guarded(context: Context) -> Iterator[None]:
     _logging(context)
     try:
         yield
+        sys.stdout.flush()  # a closed pipe is found here, not when Python ends
     except errors.PilotfishError as error:
         if context.debug:
             raise
@@ -123,7 +138,7 @@ def guarded(context: Context) -> Iterator[None]:
 
 def _say(context: Context, code: str, message: str) -> None:
     if context.json:
-        emit({"error": {"type": code, "code": code, "message": message}})
+        emit_object({"error": {"type": code, "code": code, "message": message}})
     what, _, mend = message.rpartition(": ")
     if "\n" in message or not what or " " not in mend:
         sys.stderr.write(f"error: {message}\n")

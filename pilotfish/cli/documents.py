@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pilotfish.cli.context import FAILED_ITEMS, Context, emit, guarded
+from pilotfish.cli.context import FAILED_ITEMS, Context, emit, emit_object, guarded
 from pilotfish.cli.progress import Meter
 
 if TYPE_CHECKING:
@@ -39,9 +39,9 @@ def add(
 
 def _print_report(options: Context, report: Report) -> None:
     if options.json:
-        emit({
+        emit_object({
             "added": report.added, "updated": report.updated, "unchanged": report.unchanged,
-            "failed": [asdict(one) for one in report.failed],
+            "removed": report.removed, "failed": [asdict(one) for one in report.failed],
             "warnings": [{"document": d, "warning": w} for d, w in report.warnings],
             "passages": report.passages, "tables": report.tables,
             "dropped": {"short": report.dropped_short, "duplicate": report.dropped_duplicate},
@@ -56,6 +56,7 @@ def _print_report(options: Context, report: Report) -> None:
     out.print(
         f"added {len(report.added)}, updated {len(report.updated)}, unchanged {report.unchanged}, "
         f"failed {len(report.failed)}; {report.passages} passages, {report.tables} tables"
+        + (f"; removed {len(report.removed)} that left their file" if report.removed else "")
         + (f", {dropped} empty or repeated passages dropped" if dropped else ""),
         markup=False,
     )
@@ -109,7 +110,7 @@ def show(
         with library.database.read() as connection:
             row = documents.show(connection, library.collection().id, document)
         if options.json:
-            emit(row)
+            emit_object(row)
             return
         err = options.err()
         err.print(f"{row['id']}: {row['title']} ({row['media_type']})", markup=False, style="bold")
@@ -125,6 +126,6 @@ def remove(
     with guarded(options):
         count = options.library().remove(ids)
         if options.json:
-            emit({"removed": count})
+            emit_object({"removed": count})
         else:
             options.out().print(f"removed {count}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 import time
 from types import TracebackType
 from typing import Any
@@ -13,7 +14,7 @@ _EVERY = 30.0
 
 
 class Meter:
-    """Counts done, failed and dollars of a long command."""
+    """Counts done, failed and dollars of a long command. Any thread may tell it."""
 
     def __init__(self, options: Context, unit: str, total: int | None = None) -> None:
         self._shown = options.progress and not options.quiet
@@ -23,6 +24,7 @@ class Meter:
         self.done = self.failed = 0
         self.dollars = 0.0
         self.others: dict[str, int] = {}
+        self._lock = threading.RLock()  # passages are encoded on a thread beside the parsing
         self._started = self._said = time.monotonic()
         self._bar: Any = None
         self._task: Any = None
@@ -53,16 +55,20 @@ class Meter:
 
     def beside(self, unit: str, count: int) -> None:
         """Count something else that goes on at the same time."""
-        self.others[unit] = self.others.get(unit, 0) + count
-        self.tick(0)
+        with self._lock:
+            self.others[unit] = self.others.get(unit, 0) + count
+            self.tick(0)
 
     def tick(self, count: int = 1, *, failed: bool = False, dollars: float = 0.0) -> None:
         """One more is done."""
-        self.done += count
-        self.failed += failed
-        self.dollars += dollars
-        if not self._shown:
-            return
+        with self._lock:
+            self.done += count
+            self.failed += failed
+            self.dollars += dollars
+            if self._shown:
+                self._show()
+
+    def _show(self) -> None:
         if self._bar:
             self._bar.update(
                 self._task,

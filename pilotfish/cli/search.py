@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
+from urllib.parse import quote
 
 import typer
 
 from pilotfish.cli.context import Context, emit, guarded
+from pilotfish.cli.output import writable
+from pilotfish.cli.place import place_of
 from pilotfish.cli.progress import Meter
 from pilotfish.errors import InputError, NotFound
 from pilotfish.text import shorten
@@ -33,29 +37,40 @@ def search(
     retriever: Annotated[str, typer.Option(help="bm25, dense or fused.")] = "fused",
     where: Where = None,
     queries: Annotated[Path | None, typer.Option(help="JSON lines of {id, text}.")] = None,
-    run: Annotated[Path | None, typer.Option(help="TREC run to write (- for stdout).")] = None,
+    run: Annotated[
+        Path | None,
+        typer.Option(
+            help="TREC run to write (- for stdout). White space in ids is percent-encoded."
+        ),
+    ] = None,
 ) -> None:
     """Print the passages that fit best, or write a TREC run for a file of queries."""
     options: Context = context.obj
     with guarded(options):
         if (query is None) == (queries is None):
             raise InputError("nothing to search: give one query, or --queries FILE --run OUT")
-        if queries is not None and run is None:
-            raise InputError("--queries writes a run: add --run OUT.trec (or --run -)")
+        if queries is not None:
+            _run(options, queries, run, (retriever, k, where))
+            return
         library = options.library()
         note_behind(options, library)
-        if queries is not None and run is not None:
-            asked = read_queries(queries)
-            with Meter(options, "queries", len(asked)) as meter:
-                lines = [
-                    line
-                    for q in asked
-                    for line in _ranked(library, q, (retriever, k, where), meter)
-                ]
-            _write(run, lines)
-            return
         case = library.search(Question(query or "", scope=Scope(where=where)), retriever, k)
         _print(options, case.passages)
+
+
+def _run(
+    options: Context, queries: Path, run: Path | None, how: tuple[str, int, str | None]
+) -> None:
+    """All that can be wrong with the files is said before the first query."""
+    if run is None:
+        raise InputError("--queries writes a run: add --run OUT.trec (or --run -)")
+    writable(queries, run)
+    asked = read_queries(queries)
+    library = options.library()
+    note_behind(options, library)
+    with Meter(options, "queries", len(asked)) as meter:
+        lines = [line for query in asked for line in _ranked(library, query, how, meter)]
+    _write(run, lines)
 
 
 def note_behind(options: Context, library: Library) -> None:
@@ -77,24 +92,14 @@ def _print(options: Context, passages: tuple[Passage, ...]) -> None:
     out = options.out()
     for rank, passage in enumerate(passages, start=1):
         out.print(
-            f"{rank:>3}  {passage.score:.4f}  {place_of(passage)}", markup=False, style="bold"
+            f"{rank:>3}  {passage.score:.4f}  {place_of(passage.document, passage.place)}"
+            f"  [{passage.start}:{passage.end}]",
+            markup=False,
+            style="bold",
         )
         out.print(f"     {shorten(passage.text, 300)}", markup=False)
     if not passages:
         options.err().print("nothing found")
-
-
-def place_of(passage: Passage) -> str:
-    """Where a passage stands, for people."""
-    place = passage.place
-    parts = [passage.document]
-    if place.page:
-        parts.append(f"page {place.page}")
-    if place.table and place.rows:
-        parts.append(f"{place.table}, row {place.rows[0]}")
-    elif place.heading:
-        parts.append(" › ".join(place.heading))
-    return ", ".join(parts) + f"  [{passage.start}:{passage.end}]"
 
 
 def read_queries(path: Path) -> list[tuple[str, str]]:
@@ -113,7 +118,10 @@ def read_queries(path: Path) -> list[tuple[str, str]]:
             continue
         try:
             fields = json.loads(line)
-            found.append((str(fields["id"]), str(fields.get("text") or fields["question"])))
+            qid = str(fields["id"])
+            if not qid.strip():
+                raise ValueError("no id")
+            found.append((qid, str(fields.get("text") or fields["question"])))
         except (ValueError, KeyError, TypeError):
             bad.append(str(number))
     if bad or not found:
@@ -134,8 +142,13 @@ def _ranked(
         best.setdefault(passage.document, passage.score)
     meter.tick()
     ranking = sorted(best.items(), key=lambda pair: -pair[1])[:k]
-    return [f"{qid} Q0 {document} {rank} {score:.6f} pilotfish"
+    return [f"{_column(qid)} Q0 {_column(document)} {rank} {score:.6f} pilotfish"
             for rank, (document, score) in enumerate(ranking, start=1)]  # fmt: skip
+
+
+def _column(text: str) -> str:
+    """An id as one column of a run: `my file.md` is `my%20file.md`."""
+    return re.sub(r"\s", lambda found: quote(found.group()), text)
 
 
 def _write(path: Path, lines: list[str]) -> None:

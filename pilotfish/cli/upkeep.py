@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from pilotfish.cli.context import CONFIGURATION, Context, emit, guarded
+from pilotfish.cli.context import CONFIGURATION, Context, emit_object, guarded
 from pilotfish.cli.progress import Meter
 
 config = typer.Typer(help="Settings and where they come from.", rich_markup_mode=None)
@@ -35,7 +35,7 @@ def show(context: typer.Context) -> None:
         given = {"workspace": options.workspace, "collection": options.collection}
         for key, value, source in explain(given):
             if options.json:
-                emit({"key": key, "value": value, "source": source})
+                emit_object({"key": key, "value": value, "source": source})
             else:
                 options.out().print(f"{key:<28} {value!s:<28} {source}", markup=False)
 
@@ -55,7 +55,7 @@ def doctor(
         findings = checks.examine(library)
         for one in findings:
             if options.json:
-                emit(asdict(one))
+                emit_object(asdict(one))
                 continue
             mark, style = ("ok  ", "green") if one.ok else ("BAD ", "red")
             mend = f": {one.mend}" if one.mend else ""
@@ -82,7 +82,7 @@ def reindex(
             library.reindex(encoder, Hooks(embedded=meter.tick))
         name = library.collection().encoder
         if options.json:
-            emit({"encoder": name})
+            emit_object({"encoder": name})
         else:
             options.out().print(f"reindexed with {name}", markup=False)
 
@@ -102,7 +102,7 @@ def backup(
         workspace = open_workspace(options.settings().workspace, create=False)
         size = backups.backup(workspace, file)
         if options.json:
-            emit({"file": file, "bytes": size})
+            emit_object({"file": file, "bytes": size})
         else:
             options.out().print(f"wrote {file} ({size:,} bytes)", markup=False)
 
@@ -123,6 +123,6 @@ def restore(
         root = options.settings().workspace
         backups.restore(file, root, force=force)
         if options.json:
-            emit({"workspace": root})
+            emit_object({"workspace": root})
         else:
             options.out().print(f"restored {root} from {file}", markup=False)

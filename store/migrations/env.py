@@ -13,14 +13,15 @@ from store.schema import metadata
 engine = create_engine(str(context.config.get_main_option("sqlalchemy.url")))
 
 
-@event.listens_for(engine, "connect")
-def _connect(connection: Any, _: Any) -> None:
-    connection.isolation_level = None  # else Python's driver commits after each CREATE TABLE
+if engine.dialect.name == "sqlite":
 
+    @event.listens_for(engine, "connect")
+    def _connect(connection: Any, _: Any) -> None:
+        connection.isolation_level = None  # else Python's driver commits after each CREATE TABLE
 
-@event.listens_for(engine, "begin")
-def _begin(connection: Connection) -> None:
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 with engine.connect() as connection:

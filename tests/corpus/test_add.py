@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
+import logging
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,9 +14,11 @@ import pytest
 
 from corpus import add
 from corpus.add import Adder, Report
+from corpus.limits import MB, Limits
 from corpus.parsed import Parsed, ParsedTable, ParseFailure, Section
 from corpus.sandbox import Sandbox
 from corpus.split import Splitter
+from pilotfish.errors import SettingsError
 from store import collections, documents, passages
 from store.collections import Collection
 from store.database import Database
@@ -248,8 +253,8 @@ def test_many_documents_are_stored_chunk_by_chunk(
     report = world.add("b.jsonl")
     assert len(report.added) == 8 and world.revision() == 3
     monkeypatch.setattr(add, "CHUNK_CHARACTERS", 10)
-    world.write(b_jsonl=jsonl(**{f"d{i}": f"Other {i}." for i in range(4)}))
-    assert len(world.add("b.jsonl").updated) == 4 and world.revision() == 5
+    world.write(b_jsonl=jsonl(**{f"d{i}": f"Other {i}." for i in range(8)}))
+    assert len(world.add("b.jsonl").updated) == 8 and world.revision() == 7
 
 
 def test_a_run_that_is_killed_keeps_what_it_reported(
@@ -270,3 +275,153 @@ def test_a_run_that_is_killed_keeps_what_it_reported(
     assert list(world.texts()) == told == ["x", "y"]
     report = world.add("b.jsonl")
     assert (report.added, report.unchanged) == (["z"], 2)
+
+
+def of_file(world: World, name: str) -> list[str]:
+    with world.database.read() as connection:
+        return documents.keys_of_source(connection, world.collection.id, name)
+
+
+def test_lines_that_left_a_file_leave_the_collection_and_are_reported(world: World) -> None:
+    world.write(b_jsonl=jsonl(x="First.", y="Second.", z="Third."), a_txt="Other text.")
+    world.add("b.jsonl", "a.txt")
+    before = world.revision()
+    world.write(b_jsonl=jsonl(y="Second."))
+    report = world.add("b.jsonl")
+    assert (report.removed, report.unchanged, report.updated) == (["x", "z"], 1, [])
+    assert world.texts() == {"y": "Second.", "a.txt": "Other text."}
+    assert world.revision() == before + 1  # one transaction: the indexes follow it
+    with world.database.read() as connection:
+        assert passages.count(connection, world.collection.id) == 2
+    again = world.add("b.jsonl")
+    assert (again.removed, again.unchanged) == ([], 1) and world.revision() == before + 1
+
+
+def test_nothing_is_removed_while_a_line_of_the_file_fails(world: World) -> None:
+    world.write(b_jsonl=jsonl(x="First.", y="Second."))
+    world.add("b.jsonl")
+    world.write(b_jsonl="nonsense\n" + jsonl(y="Second."))
+    assert world.add("b.jsonl").removed == [] and set(world.texts()) == {"x", "y"}
+
+
+def test_standard_input_removes_nothing(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    for text in ("One text.", "Another text."):
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
+        adder = Adder(world.database, world.collection, Splitter(count, 60), world.parser)
+        assert adder(["-"]).removed == []
+    assert world.texts() == {"stdin": "Another text."}
+
+
+@pytest.mark.parametrize("order", [("b.jsonl", "c.jsonl"), ("c.jsonl", "b.jsonl")])
+def test_a_line_that_moved_to_another_file_as_it_is_stays(
+    world: World, order: tuple[str, str]
+) -> None:
+    world.write(b_jsonl=jsonl(x="First.", y="Second."))
+    world.add("b.jsonl")
+    world.write(b_jsonl=jsonl(y="Second."), c_jsonl=jsonl(x="First."))
+    world.add(*order)
+    assert world.texts() == {"y": "Second.", "x": "First."}
+    assert (of_file(world, "b.jsonl"), of_file(world, "c.jsonl")) == (["y"], ["x"])
+    report = world.add(*order)
+    assert (report.unchanged, report.added, report.removed) == (2, [], [])
+
+
+def twins(name: str) -> Parsed:
+    """A document that no parser of ours gives: the database refuses its second table."""
+    tables = [ParsedTable("t", "T", ("k",), (("v",),), (span,), (2,)) for span in ((0, 4), (5, 9))]
+    return Parsed(None, name, "k: v\nk: v", "text/csv", tables=tuple(tables))
+
+
+def test_a_file_on_which_something_of_ours_breaks_fails_alone(
+    world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    usual = world.parser.parse
+
+    def parse(path: Path | None, data: bytes | None, name: str) -> Iterator[Parsed | ParseFailure]:
+        yield from (iter([twins(name)]) if name == "b.csv" else usual(path, data, name))
+
+    monkeypatch.setattr(world.parser, "parse", parse)
+    world.write(a_txt="Before it.", b_csv="x", c_txt="After it.")
+    with caplog.at_level(logging.CRITICAL):
+        for _ in range(2):
+            report = world.add("a.txt", "b.csv", "c.txt")
+    (failure,) = report.failed
+    assert failure.source == "b.csv" and "could not be added (IntegrityError: " in failure.reason
+    assert "\n" not in failure.reason
+    assert set(world.texts()) == {"a.txt", "c.txt"} and report.unchanged == 2
+    assert (report.passages, report.tables) == (0, 0)  # nothing of what was rolled back
+
+
+def test_an_error_that_is_no_files_fault_ends_the_add(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def parse(*_: object) -> Iterator[Parsed]:
+        raise SettingsError("the parsers' process did not start")
+
+    monkeypatch.setattr(world.parser, "parse", parse)
+    world.write(a_txt="Some text.")
+    with pytest.raises(SettingsError):
+        world.add("a.txt")
+
+
+def test_the_caps_of_the_sandbox_hold_for_what_is_read_before_it(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.parser.limits = Limits(file_mb=1)
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"x" * 3 * MB)))
+    adder = Adder(world.database, world.collection, Splitter(count, 10**7), world.parser)
+    adder(["-"])
+    assert len(world.texts()["stdin"]) == MB + 1
+    world.write(a_txt="y" * (MB + 1))
+    world.add("a.txt")
+    world.add("a.txt")
+    assert world.parser.parsed.count("a.txt") == 2  # too large to be hashed: no short way
+
+
+@pytest.fixture
+def other(world: World) -> Path:
+    """Another folder of the same name, with a file of the same name."""
+    world.write(a_txt="Some text here.")
+    folder = Path.cwd().parent / "other" / "docs"
+    folder.mkdir(parents=True)
+    (folder / "a.txt").write_text("Another file.")
+    return folder
+
+
+def add_typed(world: World, *paths: object) -> Report:
+    adder = Adder(world.database, world.collection, Splitter(count, 60), world.parser)
+    return adder([str(path) for path in paths])
+
+
+def test_a_file_of_the_same_name_elsewhere_does_not_replace_the_first(
+    world: World, other: Path
+) -> None:
+    add_typed(world, Path.cwd())
+    (failure,) = add_typed(world, other).failed
+    assert failure.source == "docs/a.txt"
+    assert f"{Path.cwd() / 'a.txt'} has this name too" in failure.reason
+    assert "pilotfish remove docs/a.txt" in failure.reason
+    assert world.texts() == {"docs/a.txt": "Some text here."}
+    drop(world.database, world.collection, "docs/a.txt")
+    assert add_typed(world, other).added == ["docs/a.txt"]
+
+
+def test_a_folder_that_was_moved_keeps_its_names(world: World, other: Path) -> None:
+    add_typed(world, Path.cwd())
+    (Path.cwd() / "a.txt").unlink()
+    assert add_typed(world, other).updated == ["docs/a.txt"]
+
+
+def test_a_copy_that_says_the_same_is_unchanged(world: World, other: Path) -> None:
+    add_typed(world, Path.cwd())
+    (other / "a.txt").write_text("Some text here.")
+    report = add_typed(world, other)
+    assert report.unchanged == 1 and not report.failed
+
+
+def test_a_file_keeps_the_name_it_was_first_added_by(world: World, other: Path) -> None:
+    add_typed(world, Path.cwd())
+    world.write(a_txt="New text here.")
+    assert add_typed(world, Path.cwd() / "a.txt").updated == ["docs/a.txt"]
+    assert add_typed(world, ".").unchanged == 1
+    assert world.texts() == {"docs/a.txt": "New text here."}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import socket
 import tempfile
@@ -10,6 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from corpus.formats import parser_for
+from corpus.intake import file_digest
+from corpus.limits import DEFAULT, Limits
 from corpus.parsed import Parsed, ParseFailure
 from corpus.sandbox import Sandbox
 
@@ -80,6 +83,16 @@ def test_a_file_over_the_cap_says_how_to_raise_it(sandbox: Sandbox, tmp_path: Pa
     assert reason(sandbox, tmp_path / "a.txt") == (
         "200 MB is over the 100 MB cap: split it or raise PILOTFISH_LIMITS__FILE_MB"
     )
+
+
+def test_a_file_over_the_cap_or_no_file_is_not_hashed(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_bytes(b"x" * 1024 * 1024 + b"y")
+    assert file_digest(tmp_path / "a.txt", Limits(file_mb=1)) is None
+    wanted = hashlib.sha256(b"x" * 1024 * 1024 + b"y").hexdigest()
+    assert file_digest(tmp_path / "a.txt", DEFAULT) == wanted
+    os.mkfifo(tmp_path / "pipe.txt")
+    assert file_digest(tmp_path / "pipe.txt", DEFAULT) is None
+    assert file_digest(tmp_path / "gone.txt", DEFAULT) is None
 
 
 def test_nothing_given_is_a_failure(sandbox: Sandbox) -> None:

@@ -7,10 +7,10 @@ from collections.abc import Callable
 
 import made_documents as made
 import pytest
-from conftest import check_offsets
 
 from corpus.parsed import Parsed, ParseFailure
 from corpus.sandbox import Sandbox
+from tests.corpus.conftest import check_offsets
 
 WHOLE: dict[str, Callable[[], bytes]] = {
     "a.pdf": lambda: made.pdf("Some words here.", "More words there.", "Last."),

@@ -119,6 +119,25 @@ def test_xlsx_sheets_are_tables_of_shown_values(read: Any) -> None:
     assert [one.heading for one in found.sections] == [("Prices",), ("Costs",)]
 
 
+def test_sheets_of_one_name_give_tables_of_two(read: Any) -> None:
+    book = openpyxl.Workbook()
+    for title in ("Prices", "Other1", "Other2"):
+        sheet = book.create_sheet(title)
+        sheet.append(("item", "price"))
+        sheet.append((title, 1))
+    names = {b"Other1": b"Prices", b"Other2": b"PRICES"}
+    packed, again = io.BytesIO(made.saved(book)), io.BytesIO()
+    with zipfile.ZipFile(packed) as old, zipfile.ZipFile(again, "w") as new:
+        for entry in old.namelist():
+            data = old.read(entry)
+            for before, after in names.items() if entry == "xl/workbook.xml" else ():
+                data = data.replace(b'name="%b"' % before, b'name="%b"' % after)
+            new.writestr(entry, data)
+    found = read(again.getvalue(), "a.xlsx")
+    assert [table.name for table in found.tables] == ["Prices", "Prices (2)", "PRICES (3)"]
+    assert [section.heading for section in found.sections] == [("Prices",)] * 2 + [("PRICES",)]
+
+
 def test_xlsx_formulas_without_values_are_reported(read: Any) -> None:
     book = openpyxl.Workbook()
     for row in (("a", "b"), ("x", "=1+1")):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 import random
+import time
 from collections.abc import Sequence
 
 import pytest
@@ -12,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from corpus.parsed import Parsed, ParsedTable, Section
-from corpus.split import CONTEXT_CHARS, Cut, Splitter, layout, sections_of
+from corpus.split import CONTEXT_CHARS, Cut, Splitter, layout
 from pilotfish.text import sentences, words
 
 
@@ -197,10 +198,40 @@ def test_other_spans_than_sentences_can_be_handed_in() -> None:
     assert [p.text for p in found.passages] == ["one two three four fiv", "e six seven eight nine."]
 
 
-def test_the_layout_reads_back_as_the_sections() -> None:
+def test_the_layout_is_the_sections_as_plain_lists() -> None:
     sections = (Section(0, 3, ("A", "B"), 2), Section(4, 5))
     document = parsed("abc d", sections=sections)
-    assert sections_of(layout(document)) == sections
+    assert layout(document) == [[0, 3, ["A", "B"], 2], [4, 5, [], None]]
+
+
+def rows_apart(rows: int) -> Parsed:
+    """A table of which each row stands in a section of its own."""
+    document = sheet(rows)
+    (table,) = document.tables
+    sections = tuple(Section(start, end, ("One heading",)) for start, end in table.spans)
+    return Parsed(None, "Title", document.text, "text/csv", sections, (table,))
+
+
+def test_cutting_takes_time_in_proportion_to_sections_and_rows() -> None:
+    def seconds(rows: int) -> float:
+        document, splitter = rows_apart(rows), Splitter(lambda texts: [1] * len(texts), 30)
+        begun = time.perf_counter()
+        assert len(splitter(document).passages) == min(rows, 5000)
+        return time.perf_counter() - begun
+
+    few, many = (min(seconds(rows) for _ in range(3)) for rows in (2000, 8000))
+    assert many < 9 * few  # 4 times the work; every row against every section: 16 times
+
+
+def test_a_context_is_counted_once_however_many_passages_share_it() -> None:
+    heard: list[str] = []
+
+    def listening(texts: Sequence[str]) -> list[int]:
+        heard.extend(texts)
+        return count(texts)
+
+    found = Splitter(listening, 60)(rows_apart(20))
+    assert len(found.passages) == 20 and heard.count("Title › One heading") == 1
 
 
 @settings(max_examples=150, deadline=None)

@@ -122,6 +122,34 @@ def test_a_bad_json_line_fails_alone(sandbox: Sandbox, line: str, said: str) -> 
     assert isinstance(bad, ParseFailure) and bad.source == "d/a.jsonl:3" and said in bad.reason
 
 
+def test_json_lines_without_ids_are_named_by_their_lines(sandbox: Sandbox) -> None:
+    data = b'{"text": "one"}\n\n{"text": "two", "id": null}\n{"text": "three", "id": "own"}\n'
+    lines = [one for one in sandbox.parse(None, data, "d/a.jsonl") if isinstance(one, Parsed)]
+    assert [one.id for one in lines] == ["d/a.jsonl:1", "d/a.jsonl:3", "own"]
+    listed = [*sandbox.parse(None, b'[{"text": "x"}, {"text": "y"}]', "a.json")]
+    assert [one.id for one in listed if isinstance(one, Parsed)] == ["a.json:1", "a.json:2"]
+    (alone,) = sandbox.parse(None, b'{"text": "x"}', "a.json")
+    assert isinstance(alone, Parsed) and alone.id is None
+
+
+def test_numbers_that_json_cannot_hold_become_null(sandbox: Sandbox) -> None:
+    line = b'{"id": "x", "text": "t", "n": [1e999, -1e999, NaN, Infinity, 1e3, -0.5]}'
+    (found,) = sandbox.parse(None, line, "a.jsonl")
+    assert isinstance(found, Parsed)
+    assert found.metadata == {"n": [None, None, None, None, 1000.0, -0.5]}
+
+
+@pytest.mark.parametrize("levels", [101, 600, 900])
+def test_metadata_nested_too_deeply_fails_its_line_only(sandbox: Sandbox, levels: int) -> None:
+    lines = [f'{{"text": "t", "deep": {"[" * n}{"]" * n}}}' for n in (99, levels, 1)]
+    before, bad, after = sandbox.parse(None, "\n".join(lines).encode(), "a.jsonl")
+    assert isinstance(before, Parsed) and isinstance(after, Parsed)
+    assert isinstance(bad, ParseFailure) and bad.source == "a.jsonl:2"
+    assert "nested more than 100 levels deep: flatten it" in bad.reason
+    (whole,) = sandbox.parse(None, b"[" * levels + b"]" * levels, "a.json")
+    assert isinstance(whole, ParseFailure) and "nested more than 100" in whole.reason
+
+
 def test_surrogates_and_nuls_in_json_are_replaced_one_for_one(sandbox: Sandbox) -> None:
     (found,) = sandbox.parse(None, b'{"text": "a\\ud800b\\u0000c \\ud83d\\udc1f"}', "a.jsonl")
     assert isinstance(found, Parsed) and found.text == "a\ufffdb\ufffdc 🐟" and found.warnings

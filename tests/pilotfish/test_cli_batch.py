@@ -112,7 +112,8 @@ def test_all_bad_lines_are_named_at_once_and_nothing_is_started(
 
 def test_bad_lines_may_be_written_as_failed(mine: Pilotfish) -> None:
     (mine.folder / "in.jsonl").write_text(BAD)
-    mine("batch", "in.jsonl", "-o", "out.jsonl", "--skip-invalid", code=5)
+    done = mine("batch", "in.jsonl", "-o", "out.jsonl", "--skip-invalid", code=5)
+    assert "done already" not in done.err
     lines = read(mine.folder / "out.jsonl")
     assert [line["status"] for line in lines[1:]] == ["failed"] * 6
     assert lines[0]["status"] != "failed" and lines[1]["error"]["code"] == "invalid_input"
@@ -206,6 +207,43 @@ def test_each_way_an_llm_fails_is_survived_and_marked(mine: Pilotfish, llm: LLMS
         assert line["status"] == "failed" or line["degraded"]
     assert lines[-1]["status"] == "answered" and len(llm.requests) == len(modes) + 1
     assert "sk-test" not in done.out + done.err
+
+
+@pytest.mark.parametrize(
+    ("mistake", "said"),
+    [
+        (["--recipe", "defualt"], "no recipe 'defualt'"),
+        (["--recipe", "plain"], "needs an LLM"),
+        (["--where", "year >="], "ends too early"),
+        (["--where", "year >=", "--estimate"], "ends too early"),
+    ],
+)
+def test_what_no_question_could_be_asked_with_is_refused_before_any_work(
+    shared: Pilotfish, tmp_path: Path, mistake: list[str], said: str
+) -> None:
+    write(tmp_path / "in.jsonl", [ASKED])
+    here = Pilotfish(tmp_path, shared.workspace)
+    done = here("batch", "in.jsonl", "-o", "out.jsonl", *mistake, code=4)
+    assert said in done.err and not (tmp_path / "out.jsonl").exists()
+
+
+def test_with_json_one_object_sums_the_batch_up(mine: Pilotfish, llm: LLMServer) -> None:
+    write(mine.folder / "in.jsonl", [ASKED, UNANSWERABLE])
+    asking = mine.asking(llm, PILOTFISH_LLM__ATTEMPTS=1, PILOTFISH_CONCURRENCY=1)
+    llm.script("ok", "status:500")
+    told = asking("--json", "batch", "in.jsonl", "-o", "out.jsonl", code=5).one
+    lines = read(mine.folder / "out.jsonl")
+    assert told["version"] == 1 and told["output"] == "out.jsonl" and told["seconds"] > 0
+    assert (told["questions"], told["failed"], told["failures"]) == (2, 1, {"server_error": 1})
+    assert told["answered"] + told["abstained"] == 1
+    for name in ("llm_calls", "prompt_tokens", "completion_tokens"):
+        assert told[name] == sum(line["receipt"][name] for line in lines)
+    assert told["llm_calls"] == 1 and told["cost_usd"] is None
+    again = asking("--json", "batch", "in.jsonl", "-o", "out.jsonl")
+    assert "1 of 2 questions are done already" in again.err
+    assert again.one["failed"] == 0 and again.one["llm_calls"] == 2
+    to_stdout = asking("--json", "batch", "in.jsonl", "-o", "-")
+    assert [line["custom_id"] for line in to_stdout.lines] == ["q0", "q1"]
 
 
 @pytest.mark.parametrize(

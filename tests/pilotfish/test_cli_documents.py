@@ -71,6 +71,30 @@ def test_adding_again_counts_unchanged_updated_and_added(mine: Pilotfish, docume
     assert "45 days" in best["text"] and not any("30 days" in str(d) for d in held(mine))
 
 
+def test_documents_that_left_their_file_are_told(fresh: Pilotfish) -> None:
+    lines = [json.dumps({"id": f"l-{n}", "text": f"Line number {n} is here."}) for n in range(3)]
+    path = fresh.folder / "lines.jsonl"
+    for removed, kept in (([], lines), (["l-2"], lines[:2])):
+        path.write_text("\n".join(kept) + "\n")
+        assert fresh("add", "lines.jsonl", "--json").one["removed"] == removed
+    path.write_text(lines[0] + "\n")
+    assert "removed 1 that left" in fresh("add", "lines.jsonl").out
+    assert "removed" not in fresh("add", "lines.jsonl").out
+
+
+def test_every_object_of_json_is_versioned_and_rows_are_not(fresh: Pilotfish) -> None:
+    (fresh.folder / "a.txt").write_text("The gate closes at nine in the evening.")
+    ones = [("add", "a.txt"), ("show", "a.txt"), ("reindex",), ("backup", "b.zip"),
+            ("restore", "b.zip", "--force"), ("remove", "a.txt")]  # fmt: skip
+    for command in ones:
+        assert fresh(*command, "--json").one["version"] == 1, command
+        for row in fresh("list", "--json").lines:
+            assert "version" not in row
+    for command in (("doctor",), ("config", "show")):
+        assert {line["version"] for line in fresh(*command, "--json").lines} == {1}, command
+    assert fresh("show", "a.txt", "--json", code=8).one["version"] == 1
+
+
 def test_add_for_people_says_the_counts_and_each_failure_with_its_reason(fresh: Pilotfish) -> None:
     (fresh.folder / "a.txt").write_text("The gate closes at nine in the evening.")
     done = fresh("add", "a.txt", "missing.txt", code=5)
@@ -100,7 +124,7 @@ def test_removed_means_gone_from_everywhere(mine: Pilotfish, llm: LLMServer) -> 
     answered = json.loads((mine.folder / "a.jsonl").read_text(encoding="utf-8"))
     assert "30 days" in answered["answer"] and len(llm.requests) == 1
     assert "30 days" in stored(mine)
-    assert mine("remove", "docs/returns.md", "docs/notes.jsonl", "--json").one == {"removed": 4}
+    assert mine("remove", "docs/returns.md", "docs/notes.jsonl", "--json").one["removed"] == 4
     assert set(held(mine)) & {"docs/returns.md", "n-1", "n-2", "n-3"} == set()
     for retriever in ("bm25", "dense"):
         lines = mine("search", ASKED, "--retriever", retriever, "--json").lines

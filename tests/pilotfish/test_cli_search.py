@@ -68,6 +68,23 @@ def test_queries_write_a_trec_run_with_one_line_a_document(shared: Pilotfish) ->
     assert shared("search", "--queries", path, "-k", 5, "--run", "-").out.splitlines()
 
 
+def test_ids_with_white_space_stay_one_column_of_a_run(fresh: Pilotfish) -> None:
+    (fresh.folder / "my gate.txt").write_text("The gate closes at nine in the evening.")
+    (fresh.folder / "q.jsonl").write_text('{"id": "q 1\\t", "text": "when does the gate close"}')
+    fresh("add", "my gate.txt")
+    (line,) = fresh("search", "--queries", "q.jsonl", "--run", "-").out.splitlines()
+    assert line.split()[:4] == ["q%201%09", "Q0", "my%20gate.txt", "1"]
+    assert len(line.split()) == 6
+
+
+@pytest.mark.parametrize("run", ["no/such/folder.trec", "docs", "queries.jsonl"])
+def test_a_run_that_cannot_be_written_is_told_before_any_work(fresh: Pilotfish, run: str) -> None:
+    (fresh.folder / "docs").mkdir()
+    (fresh.folder / "queries.jsonl").write_text('{"id": 1, "text": "soup"}\n')
+    done = fresh("search", "--queries", "queries.jsonl", "--run", run, code=4)
+    assert "write" in done.err, "8 would be: the workspace was looked for first"
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
@@ -76,6 +93,7 @@ def test_queries_write_a_trec_run_with_one_line_a_document(shared: Pilotfish) ->
         (("--queries", "none.jsonl", "--run", "-"), 8, "none.jsonl"),
         (("--queries", "bad.jsonl", "--run", "-"), 4, "lines 2, 3"),
         (("--queries", "latin.jsonl", "--run", "-"), 4, "UTF-8"),
+        (("--queries", "unnamed.jsonl", "--run", "-"), 4, "lines 1"),
         (("",), 4, "the question is empty"),
         (("soup", "-k", "0"), 2, "-k"),
     ],
@@ -85,4 +103,5 @@ def test_what_cannot_be_searched_is_said(
 ) -> None:
     (shared.folder / "bad.jsonl").write_text('{"id": 1, "text": "soup"}\n{"id": 2}\nno json\n')
     (shared.folder / "latin.jsonl").write_bytes(b'{"id": 1, "text": "caf\xe9"}\n')
+    (shared.folder / "unnamed.jsonl").write_text('{"id": " ", "text": "soup"}\n')
     assert said in shared("search", *arguments, code=code).err

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from store.database import Database
 from tests.conftest import ASKED, Pilotfish
 
 pytestmark = pytest.mark.slow
@@ -55,6 +59,27 @@ def test_a_backup_restores_to_the_same_answers(mine: Pilotfish) -> None:
     other("remove", "n-1")
     other("restore", "all.zip", "--force")
     assert other("list", "--json").out == listed
+
+
+def test_a_workspace_in_use_is_not_replaced(mine: Pilotfish) -> None:
+    mine("backup", "all.zip")
+    held = Database(mine.workspace / "pilotfish.db", create=False)
+    assert "another process uses" in mine("restore", "all.zip", "--force", code=4).err
+    held.close()
+    mine("restore", "all.zip", "--force")
+
+
+@pytest.mark.parametrize("arguments", [("config", "show"), ("config", "show", "--json"), ("list",)])
+def test_a_reader_that_has_gone_is_no_error(shared: Pilotfish, arguments: tuple[str, ...]) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    command = [sys.executable, "-m", "pilotfish.cli.main", *arguments]
+    done = subprocess.run(
+        command, stdout=writer, stderr=subprocess.PIPE, env=shared.environment(),
+        cwd=shared.folder, check=False,
+    )  # fmt: skip
+    os.close(writer)
+    assert (done.returncode, done.stderr.decode()) in ((0, ""), (0, "8 documents\n"))
 
 
 @pytest.mark.parametrize(

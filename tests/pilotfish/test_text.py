@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -42,6 +44,25 @@ def split(text: str) -> list[str]:
 )  # fmt: skip
 def test_a_text_has_these_sentences(text: str, wanted: list[str]) -> None:
     assert split(text) == wanted
+
+
+def seconds_for(text: str) -> float:
+    def once() -> float:
+        begun = time.perf_counter()
+        sentences(text)
+        return time.perf_counter() - begun
+
+    return min(once() for _ in range(5))
+
+
+@pytest.mark.parametrize(
+    ("row", "end"),
+    [(".", "x"), ("?!", "x"), ('.")', "x"), ("。", "x"), ("\n ", "x"), (" ", "\nx"), ("1", "."),
+     ("\n1", "x"), ("a.", "x")],
+)  # fmt: skip
+def test_a_row_of_marks_takes_time_in_proportion_to_its_length(row: str, end: str) -> None:
+    few, many = (seconds_for("\n" + row * length + end) for length in (2000, 8000))
+    assert many < 9 * few + 0.002  # 4 times as long; quadratic would be 16 times
 
 
 TEXT = st.text(st.sampled_from("abA. .!?。！\n\t \"'”)0-*#e.g|é上\u00a0\u3000")) | st.text()

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 import pytest
 
 from pilotfish.errors import BudgetExceeded, ModelError, PilotfishError
-from pilotfish.step import Step
+from pilotfish.step import Step, run
 from pilotfish.types import Answer, Case, Event, Question
 from pipeline.flow import Cascade, Chain, Loop, Route, better
 
@@ -85,6 +85,31 @@ def test_a_refused_budget_ends_the_climb_and_keeps_the_answer() -> None:
     done = Cascade(tiers, nothing, supported(0.8))(START)
     assert done.answer is not None
     assert done.answer.text == "first"
+
+
+@pytest.mark.parametrize("error", [ModelError("no reply"), BudgetExceeded("no money")])
+def test_an_outage_is_never_made_an_abstention(error: PilotfishError) -> None:
+    tiers = (says("first", 0.2, abstained=True), Fails(error))
+    with pytest.raises(type(error)) as caught:
+        Cascade(tiers, nothing, supported(0.8))(START)
+    assert caught.value is error
+    assert [event.step for event in error.trace] == ["first", "nothing", "paid", "fails"]
+
+
+def test_a_later_tier_that_looked_makes_an_outage_good() -> None:
+    tiers = (Fails(ModelError("no reply")), says("second", 0.2, abstained=True))
+    done = run(Cascade(tiers, nothing, supported(0.8)), START)
+    assert done.answer is not None
+    assert (done.answer.text, done.answer.abstained, done.answer.degraded) == ("second", True, True)
+
+
+def test_an_outage_before_a_tier_that_broke_is_raised_with_the_whole_trace() -> None:
+    def breaks(case: Case) -> Case:
+        raise ZeroDivisionError
+
+    with pytest.raises(ModelError) as caught:
+        Cascade((Fails(ModelError("no reply")), breaks), nothing, supported(0.8))(START)
+    assert "breaks" in [event.step for event in caught.value.trace]
 
 
 def test_when_every_tier_fails_the_last_error_is_raised_with_the_whole_trace() -> None:

@@ -11,14 +11,16 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from email.utils import formatdate
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import select
+from tokenizers import Tokenizer
 
 from pilotfish.errors import BudgetExceeded, ModelError, PilotfishError, SettingsError
 from pilotfish.settings import LLMSettings
@@ -27,12 +29,17 @@ from pilotfish.types import Case, Event, Limits, Message, Passage, Prompt, Quest
 from pipeline import prices
 from pipeline.llm import LLM, CallOptions
 from pipeline.llm_errors import by_status
+from pipeline.llm_ledger import Desk
 from pipeline.purse import Purse
 from store import collections, documents, ledger, schema
 from store.database import Database
 from tests.llm_server import TEXT, USAGE, LLMServer
+from tests.store.made import document
 
-pytestmark = pytest.mark.filterwarnings("ignore:Pydantic serializer warnings")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:Pydantic serializer warnings"),
+    pytest.mark.filterwarnings("ignore:Item 'summary' on TypedDict"),  # as LiteLLM loads
+]
 
 MODEL = "openai/test-model"
 PRICED = "openai/gpt-4o-mini"  # 0.15, cached 0.075, output 0.6 USD per million
@@ -54,11 +61,12 @@ def server() -> Iterator[LLMServer]:
 
 @pytest.fixture(scope="module")
 def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An empty database, made once: the migration takes longer than most tests here."""
+    """A database with the one passage that is quoted, made once: the migration takes long."""
     path = tmp_path_factory.mktemp("migrated") / "pilotfish.db"
     database = Database(path, create=True)
     with database.write() as connection:
         collections.ensure(connection, "default", "e", 100)
+        documents.put(connection, 1, 1, document("returns.md", "30 days."))
     database.close()
     return path
 
@@ -97,8 +105,12 @@ class Caller:
         return [row.state for row in self.rows()]
 
     def spent(self) -> ledger.Bill:
+        return self.receipt()[1]
+
+    def receipt(self) -> tuple[int, ledger.Bill]:
+        """What the ledger says of the item."""
         with self.database.read() as connection:
-            return ledger.spent(connection, 7)[1]
+            return ledger.spent(connection, 7)
 
 
 @pytest.fixture
@@ -216,7 +228,7 @@ def test_the_options_come_from_the_settings_of_the_same_names() -> None:
 # --- failures ------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("mode", ["429:7", "status:500", "status:503", "status:529", "status:408"])
+@pytest.mark.parametrize("mode", ["429:7", "status:500", "status:503", "status:529", "status:521"])
 def test_a_passing_refusal_is_retried_and_costs_nothing(caller: Caller, mode: str) -> None:
     caller.server.script(mode, mode)
     done = run(caller.llm(PRICED), ask())
@@ -230,9 +242,22 @@ def test_a_passing_refusal_is_retried_and_costs_nothing(caller: Caller, mode: st
     assert caller.waits[0] == 7 if mode == "429:7" else 0.25 <= caller.waits[0] <= 0.5
 
 
+GATEWAYS = [f"status:{status}" for status in (408, 502, 504, 520, 522, 523, 524)]
+
+
+@pytest.mark.parametrize("mode", [*GATEWAYS, "error-in-200"])
+def test_what_a_gateway_refused_may_have_been_paid(caller: Caller, mode: str) -> None:
+    caller.server.script(mode)
+    event = money(caller.llm(PRICED)(ask()).trace)
+    assert caller.states() == ["unknown", "done"]
+    assert (event.llm_calls, event.detail["possibly_paid_twice"]) == (2, 1)
+    error = caller.fail(mode, case=ask("Held?"), on_unknown="hold")
+    assert code(error) == "unknown_outcome"
+
+
 @pytest.mark.parametrize(
     ("mode", "expected"),
-    [("429", "rate_limited"), ("status:500", "server_error"), ("error-in-200", "server_error")],
+    [("429", "rate_limited"), ("status:500", "server_error")],
 )
 def test_after_the_last_attempt_the_error_is_typed(
     caller: Caller, mode: str, expected: str
@@ -298,7 +323,7 @@ def test_garbage_is_retried_once_and_billed_at_its_dearest(caller: Caller, mode:
     assert len(caller.server.requests) == 2
     assert caller.states() == ["failed", "failed"]
     event = money(error.trace)
-    assert event.llm_calls == 1
+    assert event.llm_calls == 2
     assert event.cost_usd is not None and event.cost_usd > 0
     assert caller.spent().cost_usd == pytest.approx(event.cost_usd)
 
@@ -326,10 +351,10 @@ def test_a_paid_reply_of_no_use_keeps_its_bill_and_is_not_replayed(
     assert done.answer is not None and done.answer.text == TEXT
 
 
-def test_garbage_then_a_reply_is_one_call_with_both_bills(caller: Caller) -> None:
+def test_garbage_then_a_reply_is_two_paid_attempts_with_both_bills(caller: Caller) -> None:
     caller.server.script("null")
     event = money(caller.llm(PRICED)(ask()).trace)
-    assert (event.llm_calls, event.detail["attempts"]) == (1, 2)
+    assert (event.llm_calls, event.detail["attempts"]) == (2, 2)
     assert event.cost_usd == pytest.approx(2 * COST)
     assert event.error is None
 
@@ -348,7 +373,7 @@ def test_a_call_that_only_timed_out_has_an_unknown_cost(caller: Caller) -> None:
     assert code(error) == "timeout"
     assert len(caller.server.requests) == 2
     event = money(error.trace)
-    assert (event.llm_calls, event.cost_usd) == (1, None)
+    assert (event.llm_calls, event.cost_usd) == (2, None)
     assert event.detail["possibly_paid_twice"] == 2
     assert caller.spent().cost_usd is None
 
@@ -464,6 +489,35 @@ def test_a_deadline_that_has_passed_sends_nothing(caller: Caller) -> None:
     assert caller.rows() == []
 
 
+def test_past_the_deadline_nothing_is_waited_for_and_nothing_sent(caller: Caller) -> None:
+    error = caller.fail("hang:9", case=ask(deadline=0.4))
+    assert code(error) == "deadline" and caller.waits == []
+    assert len(caller.server.requests) == 1
+
+
+def test_a_request_is_given_no_longer_than_the_deadline_leaves(caller: Caller) -> None:
+    caller.llm()(ask("To have LiteLLM loaded."))
+    before = set(threading.enumerate())
+    caller.fail("hang:9", case=ask(deadline=0.5), timeout=60)
+    time.sleep(1)
+    left = {each for each in threading.enumerate() if each.name == "pilotfish-llm"} - before
+    assert not left
+
+
+def test_a_claim_that_took_all_the_time_sends_nothing(
+    caller: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    claim = Desk.claim
+
+    def slow(desk: Desk, usd: float | None, patience: float) -> object:
+        time.sleep(0.4)
+        return claim(desk, usd, patience)
+
+    monkeypatch.setattr(Desk, "claim", slow)
+    assert code(caller.fail(case=ask(deadline=0.3))) == "deadline"
+    assert caller.states() == ["failed"] and caller.server.requests == []
+
+
 def test_the_deadline_cuts_a_call_short(caller: Caller) -> None:
     clock = time.monotonic()
     error = caller.fail("hang:9", case=ask(deadline=0.6))
@@ -569,37 +623,125 @@ def test_a_reply_stored_but_never_read_is_read_again(caller: Caller) -> None:
     assert caller.states() == ["failed", "done"]
 
 
-def _document(key: str, sha: str = "1") -> documents.NewDocument:
-    return documents.NewDocument(
-        key, key, key, "text/plain", sha, "30 days.", [], {}, (), passages=(), tables=()
-    )
+def put(caller: Caller, text: str) -> None:
+    with caller.database.write() as connection:
+        documents.put(connection, 1, 2, document("returns.md", text))
+
+
+def remove(caller: Caller) -> None:
+    with caller.database.write() as connection:
+        documents.drop(connection, 1, 2, ["returns.md"])
 
 
 def test_removing_a_document_wipes_the_reply_and_keeps_the_money(caller: Caller) -> None:
-    with caller.database.write() as connection:
-        documents.put(connection, 1, 1, _document("returns.md"))
     caller.llm(PRICED)(ask())
-    with caller.database.write() as connection:
-        documents.drop(connection, 1, 2, ["returns.md"])
+    assert caller.rows()[0].reply
+    remove(caller)
     (row,) = caller.rows()
     assert row.reply is None
     assert row.cost_usd == pytest.approx(COST)
 
 
-def test_a_reply_to_a_document_removed_meanwhile_is_not_kept(caller: Caller) -> None:
-    with caller.database.write() as connection:
-        documents.put(connection, 1, 1, _document("returns.md"))
-
-    def remove(_: object) -> str:
-        with caller.database.write() as connection:
-            documents.drop(connection, 1, 2, ["returns.md"])
+@pytest.mark.parametrize("change", [remove, lambda caller: put(caller, "60 days.")])
+def test_a_reply_to_a_document_changed_in_flight_is_not_kept(
+    caller: Caller, change: Callable[[Caller], None]
+) -> None:
+    def respond(_: object) -> str:
+        change(caller)
         return TEXT
 
-    caller.server.respond = remove
+    caller.server.respond = respond
     assert caller.llm(PRICED)(ask()).answer
     (row,) = caller.rows()
     assert (row.state, row.reply) == ("done", None)
     assert row.cost_usd == pytest.approx(COST)
+
+
+@pytest.mark.parametrize("change", [remove, lambda caller: put(caller, "60 days.")])
+def test_a_reply_to_a_document_changed_before_the_call_is_not_kept(
+    caller: Caller, change: Callable[[Caller], None]
+) -> None:
+    change(caller)  # after retrieval: the case holds the old passage
+    caller.llm(PRICED)(ask())
+    assert [row.reply for row in caller.rows()] == [None]
+    with caller.database.read() as connection:
+        assert connection.execute(select(schema.mentions)).all() == []
+
+
+# --- receipts ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "modes",
+    [
+        ["ok"], ["429", "ok"], ["null", "ok"], ["null", "null"], ["truncated", "ok"],
+        ["status:504", "ok"], ["status:502", "429", "status:524"], ["reset", "null", "ok"],
+        ["drop"] * 3, ["hang:9", "ok"], ["length"], ["context"], ["error-in-200", "blank", "ok"],
+    ],
+    ids="-".join,
+)  # fmt: skip
+@pytest.mark.parametrize("model", [MODEL, PRICED])
+def test_the_trace_and_the_ledger_give_the_same_receipt(
+    caller: Caller, modes: list[str], model: str
+) -> None:
+    caller.server.script(*modes)
+    try:
+        trace = run(caller.llm(model, timeout=0.5), ask()).trace
+    except PilotfishError as error:
+        trace = error.trace
+    told, (calls, bill) = receipt(trace, 0.0), caller.receipt()
+    assert told.llm_calls == calls
+    assert (told.prompt_tokens, told.completion_tokens) == (
+        bill.prompt_tokens, bill.completion_tokens,
+    )  # fmt: skip
+    assert told.cost_usd == (None if bill.cost_usd is None else pytest.approx(bill.cost_usd))
+    assert len(caller.server.requests) == len(modes)
+
+
+def test_an_attempt_that_a_killed_run_left_open_may_have_been_paid(caller: Caller) -> None:
+    with caller.database.write() as connection:
+        row = ledger.reserve(connection, caller.llm()._desk(ask()).call, 7, 0.5)
+        ledger.mark_sent(connection, row)
+    assert caller.receipt() == (1, ledger.Bill(cost_usd=None))
+
+
+def test_attempts_at_one_reply_are_one_call_of_max_calls(caller: Caller) -> None:
+    caller.server.script("null")
+    first = caller.llm()(ask())
+    assert money(first.trace).llm_calls == 2
+    caller.llm()(ask("Another?", first.trace, max_calls=2))
+    assert len(caller.server.requests) == 3
+
+
+def test_a_replayed_call_counts_against_max_calls_as_it_did_when_paid(caller: Caller) -> None:
+    caller.llm()(ask())
+    again = caller.llm()(ask())
+    assert money(again.trace).llm_calls == 0
+    assert isinstance(caller.fail(case=ask("Another?", again.trace)), BudgetExceeded)
+
+
+SCRIPTS = ["退货政策" * 50, "12,50; 3.20 | 120\n" * 30, "Goods may be returned. " * 30,
+           "ยินดีต้อนรับ" * 30, "Возврат товаров. " * 30]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", SCRIPTS)
+def test_what_is_reserved_for_other_models_is_more_than_their_tokenisers_count(
+    caller: Caller, text: str
+) -> None:
+    call = caller.llm("anthropic/claude-haiku-4-5")._desk(ask(text)).call
+    quote = caller.llm("anthropic/claude-haiku-4-5")._quote(call, exact=True)
+    held = resources.files("litellm.litellm_core_utils.tokenizers")
+    theirs = Tokenizer.from_str((held / "anthropic_tokenizer.json").read_text(encoding="utf-8"))
+    counted = sum(len(theirs.encode(message["content"]).ids) for message in call.messages)
+    assert quote.price is not None and counted < quote.most_tokens < 4 * counted
+    assert quote.usd == quote.price.cost(quote.most_tokens, 512)
+
+
+def test_openais_models_are_reserved_for_by_their_own_count(caller: Caller) -> None:
+    quote = caller.llm(PRICED)._quote(caller.llm(PRICED)._desk(ask()).call, exact=True)
+    assert quote.most_tokens == quote.prompt_tokens
+    other = caller.llm(MODEL)._quote(caller.llm(MODEL)._desk(ask()).call, exact=True)
+    assert other.most_tokens > other.prompt_tokens, "an OpenAI-compatible server may hold any"
 
 
 # --- secrets -------------------------------------------------------------------------------

@@ -74,6 +74,13 @@ def test_equal_passages_are_shown_once() -> None:
     assert list(prompt.keys.values()) == [1]
 
 
+def test_a_repeated_passage_keeps_its_first_place() -> None:
+    texts = ("Alpha.", "Beta.", "Gamma.", "Alpha.")
+    prompt = rendered(*(passage(n, text, f"d{n}") for n, text in enumerate(texts, start=1))).prompt
+    assert prompt is not None
+    assert list(prompt.keys.values()) == [1, 2, 3]
+
+
 def test_neighbours_are_joined_in_the_order_of_the_document() -> None:
     first, second, far = (
         passage(1, "abc", start=0),

@@ -35,9 +35,9 @@ def brute(ids: Ids, held: Vectors, query: Vectors, k: int) -> dict[int, float]:
 
 
 def made(path: Path, ids: Ids, held: Vectors, removed: Sequence[int] = ()) -> DenseIndex:
-    update(None, path, (ids, held), [])
+    update(None, path, [(ids, held)], [], DIMENSION)
     if removed:
-        update(path, path, (np.zeros(0, np.int64), np.zeros((0, DIMENSION), np.float32)), removed)
+        update(path, path, [], removed, DIMENSION)
     return DenseIndex(path)
 
 
@@ -85,7 +85,9 @@ def test_more_than_it_holds_and_nothing_at_all_can_be_asked_for(tmp_path: Path) 
 def test_the_source_is_left_as_it_was(tmp_path: Path) -> None:
     made(tmp_path / "i", ids_for(5), vectors(5, 9))
     before = (tmp_path / "i").read_bytes()
-    size = update(tmp_path / "i", tmp_path / "j", (ids_for(2, 100), vectors(2, 10)), [5])
+    size = update(
+        tmp_path / "i", tmp_path / "j", [(ids_for(2, 100), vectors(2, 10))], [5], DIMENSION
+    )
     assert size == 6 and (tmp_path / "i").read_bytes() == before
     assert DenseIndex(tmp_path / "j").ids() == {8, 11, 14, 17, 100, 103}
 
@@ -147,10 +149,10 @@ def test_a_narrow_filter_misses_nothing_in_inverted_lists(tmp_path: Path) -> Non
 def test_growth_keeps_every_id_and_every_vector(tmp_path: Path) -> None:
     path = tmp_path / "i"
     all_ids, everything = ids_for(2400), vectors(2400, 16)
-    update(None, path, (all_ids[:300], everything[:300]), [])
+    update(None, path, [(all_ids[:300], everything[:300])], [], DIMENSION)
     kinds, counts = [], []
     for at in range(300, 2400, 300):
-        update(path, path, (all_ids[at : at + 300], everything[at : at + 300]), [])
+        update(path, path, [(all_ids[at : at + 300], everything[at : at + 300])], [], DIMENSION)
         index = DenseIndex(path)
         kinds.append(is_in_lists(index))
         counts.append(getattr(index._index, "nlist", 0))
@@ -165,7 +167,7 @@ def test_growth_keeps_every_id_and_every_vector(tmp_path: Path) -> None:
 def test_lists_may_shrink_to_nothing_and_grow_again(tmp_path: Path) -> None:
     path, ids, held = tmp_path / "i", ids_for(500), vectors(500, 17)
     assert is_in_lists(made(path, ids, held))
-    update(path, path, (ids[:0], held[:0]), ids.tolist())
+    update(path, path, [], ids.tolist(), DIMENSION)
     assert DenseIndex(path).search(held[0], 5) == [] and DenseIndex(path).ids() == set()
-    update(path, path, (ids[:3], held[:3]), [])
+    update(path, path, [(ids[:3], held[:3])], [], DIMENSION)
     assert DenseIndex(path).search(held[1], 1)[0][0] == ids[1]

@@ -14,7 +14,7 @@ from retrievers.generation import FORMAT, Manifest, begin, clone, current, hashe
 
 
 def manifest(folder: Path, revision: int = 1) -> Manifest:
-    return Manifest(FORMAT, revision, "fake-1", 2, 2, 0, hashes(folder))
+    return Manifest(FORMAT, "uid", revision, "fake-1", 2, 2, 0, hashes(folder))
 
 
 def published(root: Path, revision: int = 1, text: str = "words") -> Path:
@@ -75,7 +75,9 @@ def test_a_missing_file_is_refused(tmp_path: Path) -> None:
         verify(folder, generation.read_manifest(folder))
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "null", '{"format": 1}', "\x00", '{"other": 1}'])
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", "null", f'{{"format": {FORMAT}}}', "\x00", '{"other": 1}']
+)
 def test_a_manifest_that_cannot_be_read_is_refused(tmp_path: Path, text: str) -> None:
     folder = published(tmp_path)
     (folder / "manifest.json").write_text(text)
@@ -121,7 +123,7 @@ def test_an_unfinished_generation_never_becomes_current(
     class Killed(Exception):
         pass
 
-    real, left = generation._fsync, 0
+    real, left = generation.fsync, 0
 
     def fsync(path: Path) -> None:
         nonlocal left
@@ -130,7 +132,7 @@ def test_an_unfinished_generation_never_becomes_current(
             raise Killed
         real(path)
 
-    monkeypatch.setattr(generation, "_fsync", fsync)
+    monkeypatch.setattr(generation, "fsync", fsync)
     monkeypatch.setattr(os, "replace", _never)
     for allowed in range(5):
         left, folder = allowed, begin(tmp_path, 2)
@@ -155,7 +157,7 @@ def test_everything_is_on_disk_before_the_rename(
         synced.append("RENAME")
         rename(source, target)
 
-    monkeypatch.setattr(generation, "_fsync", lambda path: synced.append(path.name))
+    monkeypatch.setattr(generation, "fsync", lambda path: synced.append(path.name))
     monkeypatch.setattr(os, "replace", renamed)
     folder = begin(tmp_path, 1)
     (folder / "dense.faiss").write_bytes(b"new")
@@ -179,19 +181,40 @@ def test_building_on_a_clone_leaves_the_old_generation_as_it_was(tmp_path: Path)
     assert [i for i, _ in bm25_index.BM25Index(new / "bm25").search("words", 9)] == [3]
 
 
-def test_young_generations_are_kept_for_their_readers_and_old_ones_swept(tmp_path: Path) -> None:
+def age(folder: Path, seconds: float = generation._KEEP_SECONDS + 5) -> None:
+    """Let that much time have passed for a folder."""
+    past = time.time() - seconds
+    os.utime(folder, (past, past))
+
+
+def test_a_generation_is_swept_only_when_its_time_of_grace_is_over(tmp_path: Path) -> None:
     old, young = published(tmp_path, 1), published(tmp_path, 2)
-    past = time.time() - generation._KEEP_SECONDS - 5
-    os.utime(old, (past, past))
+    age(old)
     live = published(tmp_path, 3)
-    os.utime(live, (past, past))
     assert not old.exists() and young.is_dir() and live.is_dir()
-    newest = published(tmp_path, 4)
-    assert not live.exists() and young.is_dir() and newest.is_dir()
+
+
+def test_the_time_of_grace_begins_when_a_generation_is_replaced(tmp_path: Path) -> None:
+    long_live = published(tmp_path, 1)
+    age(long_live, 5 * generation._KEEP_SECONDS)
+    published(tmp_path, 2)
+    published(tmp_path, 3)
+    assert long_live.is_dir()
+    age(long_live)
+    generation.sweep(tmp_path)
+    assert not long_live.exists()
+
+
+def test_nothing_is_swept_while_it_cannot_be_told_which_one_is_live(tmp_path: Path) -> None:
+    live = published(tmp_path)
+    age(live)
+    (tmp_path / "CURRENT").write_text("gen-")
+    generation.sweep(tmp_path)
+    assert live.is_dir()
 
 
 def test_the_live_generation_is_kept_however_old_it_is(tmp_path: Path) -> None:
     live = published(tmp_path)
     os.utime(live, (0, 0))
-    generation._sweep(tmp_path, live.name)
+    generation.sweep(tmp_path)
     assert current(tmp_path) == live and live.is_dir()

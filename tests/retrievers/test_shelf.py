@@ -51,7 +51,7 @@ class World:
     def another(self, encoder: FakeEncoder | None = None, root: str = "index") -> Shelf:
         """A shelf as another process would open it."""
         mine = encoder or self.encoder
-        return Shelf(self.database, "default", self.folder / root, lambda: mine)
+        return Shelf(self.database, "default", self.folder / root, lambda *_: mine)
 
     def indexed(self, shelf: Shelf | None = None) -> tuple[set[int], set[int]]:
         """The ids that both indexes hold, none of them twice."""
@@ -65,7 +65,7 @@ class World:
 def made(folder: Path) -> World:
     database, encoder = fresh_database(folder), FakeEncoder()
     collection = with_collection(database)
-    own = Shelf(database, "default", folder / "index", lambda: encoder)
+    own = Shelf(database, "default", folder / "index", lambda *_: encoder)
     return World(folder, database, collection, encoder, own)
 
 
@@ -97,7 +97,7 @@ def test_an_empty_collection_can_be_searched(world: World) -> None:
 
 def test_a_collection_that_is_not_there_is_told(world: World) -> None:
     with pytest.raises(NotFound, match="'ghost'"):
-        Shelf(world.database, "ghost", world.folder / "x", lambda: world.encoder).opened()
+        Shelf(world.database, "ghost", world.folder / "x", lambda *_: world.encoder).opened()
 
 
 def test_refreshing_with_nothing_to_do_builds_nothing(world: World) -> None:
@@ -412,7 +412,7 @@ def test_two_collections_share_vectors_but_never_passages(world: World) -> None:
     other = with_collection(world.database, "other")
     world.put(document("a", "red cat"))
     put(world.database, other, document("a", "red cat"), document("b", "red fish"))
-    second = Shelf(world.database, "other", world.folder / "other", lambda: world.encoder)
+    second = Shelf(world.database, "other", world.folder / "other", lambda *_: world.encoder)
     assert len(texts(BM25(world.shelf)(ask("red")))) == 1
     assert len(texts(BM25(second)(ask("red")))) == 2
     assert sorted(world.encoder.seen) == ["red cat", "red fish"]

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import shutil
 import stat
 import threading
 import zipfile
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -15,7 +20,7 @@ from pilotfish.errors import InputError, NotFound, SettingsError
 from store import documents
 from store.backup import backup, restore
 from store.collections import find
-from store.workspace import Workspace, exists, open_workspace, require
+from store.workspace import Workspace, exists, open_workspace
 from tests.store.made import document, fresh_database, put, with_collection
 
 
@@ -68,13 +73,185 @@ def test_a_backup_that_cannot_be_written_says_so_and_leaves_nothing(tmp_path: Pa
 def test_a_workspace_is_replaced_only_by_force(tmp_path: Path) -> None:
     file = tmp_path / "b.zip"
     backup(made(tmp_path / "old", "old text"), file)
-    made(tmp_path / "new", "new text")
+    made(tmp_path / "new", "new text").database.close()
     with pytest.raises(InputError, match="--force"):
         restore(file, tmp_path / "new", force=False)
     assert text_in(tmp_path / "new") == "new text"
     restore(file, tmp_path / "new", force=True)
     assert text_in(tmp_path / "new") == "old text"
     assert sorted(p.name for p in tmp_path.iterdir()) == ["b.zip", "new", "old"]
+
+
+def closed(root: Path, text: str = "the text") -> Path:
+    made(root, text).database.close()
+    return root
+
+
+@pytest.fixture
+def two(tmp_path: Path) -> tuple[Path, Path]:
+    """A backup of "old text" and a closed workspace of "new text"."""
+    backup(made(tmp_path / "old", "old text"), tmp_path / "b.zip")
+    return tmp_path / "b.zip", closed(tmp_path / "new", "new text")
+
+
+def test_a_workspace_in_use_is_not_replaced(two: tuple[Path, Path]) -> None:
+    file, root = two
+    user = open_workspace(root, create=False)
+    with pytest.raises(InputError, match="another process uses"):
+        restore(file, root, force=True)
+    assert put(user.database, with_collection(user.database), document("b", "more")) == 2
+    user.database.close()
+    assert text_in(root) == "new text"
+    restore(file, root, force=True)
+    assert text_in(root) == "old text"
+
+
+def test_the_log_of_a_killed_writer_is_not_replayed_over_the_backup(
+    two: tuple[Path, Path], tmp_path: Path
+) -> None:
+    file, root = two
+    writer = open_workspace(root, create=False)
+    put(writer.database, with_collection(writer.database), document("a", "in the log only"))
+    shutil.copytree(root, tmp_path / "killed")
+    writer.database.close()
+    assert (tmp_path / "killed" / "pilotfish.db-wal").stat().st_size
+    restore(file, tmp_path / "killed", force=True)
+    assert text_in(tmp_path / "killed") == "old text"
+
+
+def test_a_damaged_workspace_is_replaced(two: tuple[Path, Path]) -> None:
+    file, root = two
+    (root / "pilotfish.db").write_bytes(b"no database" * 999)
+    (root / "pilotfish.db-wal").write_bytes(b"no log" * 999)
+    restore(file, root, force=True)
+    assert text_in(root) == "old text"
+
+
+@pytest.mark.parametrize("at", range(1, 6))
+def test_a_restore_that_breaks_anywhere_leaves_the_old_documents_whole(
+    two: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch, at: int
+) -> None:
+    file, root = two
+    secret = (root / "secret").read_bytes()
+    (root / "collections").mkdir()
+    calls = iter(range(1, 99))
+    whole: dict[str, Callable[..., object]] = {"replace": os.replace, "fsync": os.fsync}
+
+    def breaks(name: str) -> Callable[..., object]:
+        def call(*arguments: object) -> object:
+            if next(calls) == at:
+                raise OSError(errno.ENOSPC, "No space left on device")
+            return whole[name](*arguments)
+
+        return call
+
+    for name in whole:  # two files synced, three renames
+        monkeypatch.setattr(f"store.backup.os.{name}", breaks(name))
+    with pytest.raises(InputError, match=r"cannot restore into .*No space left on device"):
+        restore(file, root, force=True)
+    monkeypatch.undo()
+    assert text_in(root) == "new text" and (root / "secret").read_bytes() == secret
+    assert not list(root.glob(".restore-*"))
+
+
+def test_a_link_to_a_workspace_stays_a_link_and_other_files_stay(
+    two: tuple[Path, Path], tmp_path: Path
+) -> None:
+    file, root = two
+    (root / "thesis.txt").write_text("three years of work")
+    (tmp_path / "link").symlink_to(root)
+    restore(file, tmp_path / "link", force=True)
+    assert (tmp_path / "link").is_symlink() and text_in(root) == "old text"
+    assert (root / "thesis.txt").is_file()
+
+
+def test_a_link_to_a_folder_that_is_not_there_yet_is_followed(
+    two: tuple[Path, Path], tmp_path: Path
+) -> None:
+    (tmp_path / "link").symlink_to(tmp_path / "later")
+    restore(two[0], tmp_path / "link", force=False)
+    assert text_in(tmp_path / "later") == "old text" and (tmp_path / "link").is_symlink()
+
+
+def test_the_indexes_of_the_replaced_documents_go_and_so_does_what_a_kill_left(
+    two: tuple[Path, Path],
+) -> None:
+    file, root = two
+    for folder in ("collections/default/index", ".restore-killed", ".backup-killed"):
+        (root / folder).mkdir(parents=True)
+        (root / folder / "file").write_text("x")
+    restore(file, root, force=True)
+    found = {path.name for path in root.iterdir()}
+    assert found == {"pilotfish.db", "secret", "pilotfish.use.lock"}
+
+
+def test_a_backup_is_its_owners_only_and_two_at_once_are_both_whole(tmp_path: Path) -> None:
+    workspace, file = made(tmp_path / "old"), tmp_path / "b.zip"
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda _: backup(workspace, file), range(8)))
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    restore(file, tmp_path / "new", force=False)
+    assert text_in(tmp_path / "new") == "the text"
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["b.zip", "new", "old"]
+
+
+def test_a_backup_is_on_the_disk_before_it_has_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps: list[str] = []
+    for name in ("fsync", "replace"):
+        real: Callable[..., object] = getattr(os, name)
+
+        def call(*a: object, name: str = name, real: Callable[..., object] = real) -> object:
+            steps.append(name)
+            return real(*a)
+
+        monkeypatch.setattr(f"store.backup.os.{name}", call)
+    workspace = made(tmp_path / "old")
+    steps.clear()
+    backup(workspace, tmp_path / "b.zip")
+    assert steps == ["fsync", "replace", "fsync"]
+
+
+def test_a_backup_to_where_no_file_can_be_says_so(tmp_path: Path) -> None:
+    workspace = made(tmp_path / "old")
+    (tmp_path / "file").write_text("x")
+    for target in (tmp_path / "file" / "b.zip", tmp_path / "old", Path(os.devnull)):
+        with pytest.raises(InputError, match="choose another file"):
+            backup(workspace, target)
+    assert Path(os.devnull).is_char_device()
+
+
+def test_a_damaged_database_is_told_by_backup(tmp_path: Path) -> None:
+    workspace = made(tmp_path / "old")
+    workspace.database.close()
+    (tmp_path / "old" / "pilotfish.db").write_bytes(b"no database" * 999)
+    with pytest.raises(SettingsError, match="is damaged"):
+        backup(workspace, tmp_path / "b.zip")
+    assert [p.name for p in tmp_path.iterdir()] == ["old"]
+
+
+def test_a_copy_that_cannot_be_made_is_told_apart_from_the_target(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workspace = made(tmp_path / "old")
+
+    def full(**_: object) -> None:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr("store.backup.tempfile.TemporaryDirectory", full)
+    with pytest.raises(InputError, match=r"cannot copy the database .*make room"):
+        backup(workspace, tmp_path / "b.zip")
+    assert [p.name for p in tmp_path.iterdir()] == ["old"]
+
+
+def test_a_secret_of_another_length_is_refused_with_the_mend(tmp_path: Path) -> None:
+    root = closed(tmp_path / "w")
+    (root / "secret").write_bytes(b"")
+    with pytest.raises(SettingsError, match=r"holds 0 bytes, not 32: delete it"):
+        open_workspace(root, create=False)
+    (root / "secret").unlink()
+    assert len(open_workspace(root, create=False).secret) == 32
 
 
 def test_a_folder_of_other_files_is_not_thrown_away(tmp_path: Path) -> None:
@@ -185,6 +362,4 @@ def test_a_workspace_that_is_a_file_or_is_missing_is_told(tmp_path: Path) -> Non
         open_workspace(tmp_path / "file", create=True)
     with pytest.raises(NotFound, match="pilotfish add"):
         open_workspace(tmp_path / "none", create=False)
-    with pytest.raises(NotFound, match="pilotfish add"):
-        require(tmp_path / "none")
     assert not exists(tmp_path / "none")

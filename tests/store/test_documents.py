@@ -243,12 +243,14 @@ def test_a_source_is_known_by_its_hash_and_by_what_of_it_is_stored(
     with database.write() as connection:
         assert documents.source(connection, collection.id, "s") is None
         documents.put_source(connection, collection.id, "s", "old")
-        documents.put_source(connection, collection.id, "s", "sha")
-        assert documents.source(connection, collection.id, "s") == ("sha", 2, 2)
+        documents.put_source(connection, collection.id, "s", "sha", "/x/s")
+        assert documents.source_at(connection, collection.id, "/x/s") == known(2)
+        assert documents.source_at(connection, collection.id, "/y/s") is None
+        assert documents.source(connection, collection.id, "s") == known(2)
         assert documents.keys_of_source(connection, collection.id, "s") == ["a", "b"]
     drop(database, collection, "a")
     with database.read() as connection:
-        assert documents.source(connection, collection.id, "s") == ("sha", 2, 1)
+        assert documents.source(connection, collection.id, "s") == known(1)
 
 
 def test_collections_do_not_see_each_other(database: Database, collection: Collection) -> None:
@@ -400,3 +402,19 @@ def test_fetching_ids_that_are_gone_gives_the_others(
 def test_the_context_stands_before_the_text_only_when_there_is_one() -> None:
     assert passages.joined("Title", "text") == "Title\ntext"
     assert passages.joined("", "text") == "text"
+
+
+def test_documents_that_another_file_gave_can_be_moved_to_this_one(
+    database: Database, collection: Collection
+) -> None:
+    put(database, collection, document("a", "one", source="s"), document("b", "two", source="t"))
+    with database.write() as connection:
+        keys = ["a", "b", "ghost"]
+        assert documents.from_elsewhere(connection, collection.id, keys, "t") == ["a"]
+        documents.move(connection, collection.id, ["a"], "t")
+        assert documents.keys_of_source(connection, collection.id, "t") == ["a", "b"]
+        assert documents.from_elsewhere(connection, collection.id, keys, "t") == []
+
+
+def known(stored: int) -> documents.KnownSource:
+    return documents.KnownSource("s", "sha", 2, stored, "/x/s")

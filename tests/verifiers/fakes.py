@@ -21,9 +21,9 @@ def embed(texts: Sequence[str]) -> Vectors:
     return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
 
 
-def passage(text: str, number: int = 1, **more: object) -> Passage:
+def passage(text: str, number: int = 1, heading: str = "Terms", **more: object) -> Passage:
     """A passage of a document of its own, starting at character 100."""
-    place = Place(page=2, heading=("Terms",))
+    place = Place(page=2, heading=(heading,))
     return Passage(number, text, f"d{number}", 100, 100 + len(text), place, title="Lamps", **more)  # type: ignore[arg-type]
 
 

@@ -1,12 +1,12 @@
 from dataclasses import replace
 
 import pytest
-from fakes import case_of, embed
+from fakes import case_of, embed, passage
 
-from pilotfish.types import Answer, Case, Prompt, Span
+from pilotfish.types import Answer, Case, Prompt, Question, Span
 from verifiers.cite import Cite
 from verifiers.keys import clean
-from verifiers.support import CARRIED, Support, judged
+from verifiers.support import CARRIED, VERBATIM, Support, judged
 
 WARRANTY = "The warranty of the TL-40 pump is 24 months. Batteries are not covered. Paint is free."
 OTHER = "The office in Bern opens at nine. Visitors sign the book."
@@ -16,9 +16,9 @@ def read_from(case: Case):  # type: ignore[no-untyped-def]
     """The stored slice, out of the passages of a case."""
 
     def read(document: str, start: int, end: int) -> str | None:
-        for passage in case.passages:
-            if passage.document == document and passage.start <= start and end <= passage.end:
-                return passage.text[start - passage.start : end - passage.start]
+        for one in case.passages:
+            if one.document == document and one.start <= start and end <= one.end:
+                return one.text[start - one.start : end - one.start]
         return None
 
     return read
@@ -35,7 +35,7 @@ def checked(case: Case, text: str, threshold: float = 0.0) -> Answer:
 def support_of(text: str, *passages: str) -> float:
     """P(the best window carries the one claim of the text)."""
     case = case_of("How long is the warranty of the TL-40 pump?", *passages)
-    return judged(clean(text, {})[1][0], case, embed).support
+    return judged(clean(text, case)[1][0], case, embed).support
 
 
 def test_a_sentence_of_the_passage_is_carried_and_cited_to_its_characters() -> None:
@@ -53,6 +53,35 @@ def test_a_sentence_of_the_passage_is_carried_and_cited_to_its_characters() -> N
 
 def test_another_number_is_never_supported() -> None:
     assert support_of("The warranty of the TL-40 pump is 36 months.", WARRANTY) <= 0.05
+
+
+@pytest.mark.parametrize(
+    ("text", "evidence"),
+    [
+        ("5 days of leave.", "Employees get 25 days of leave."),
+        ("5 EUR a day.", "It costs 1.5 EUR a day."),
+        ("It costs me 5", "It costs me 5,000 EUR a day."),
+        ("No.", "November revenue was strong."),
+        ("Yes.", "Yesterday we met."),
+        ("The deposit of a lamp is refundable.",
+         "It is wrong to say that The deposit of a lamp is refundable."),
+    ],
+)  # fmt: skip
+def test_a_stretch_of_letters_is_not_yet_the_sentence(text: str, evidence: str) -> None:
+    assert support_of(text, evidence) < VERBATIM
+
+
+def test_dots_are_no_answer() -> None:
+    answer = checked(case_of("How long is the warranty of the TL-40 pump?", WARRANTY), "...")
+    assert answer.abstained
+    assert answer.support is None
+
+
+def test_the_number_of_a_heading_does_not_carry_a_claim() -> None:
+    one = passage("The warranty lasts 3 years from delivery.", heading="5. Warranty")
+    case = Case(Question("How long is the warranty?"), (one,))
+    claim = clean("The warranty lasts 5 years from delivery.", case)[1][0]
+    assert judged(claim, case, embed).support <= 0.05
 
 
 def test_a_lost_negation_is_not_supported() -> None:
@@ -84,6 +113,25 @@ def test_a_wrong_key_is_corrected_to_the_passage_that_carries_the_sentence() -> 
     case = replace(case, prompt=Prompt((), {"kab2c": 1}))
     answer = checked(case, "The warranty of the TL-40 pump is 24 months [kab2c].")
     assert answer.citations[0].passage == 2
+
+
+def test_only_the_named_passage_itself_is_vouched_for() -> None:
+    case = case_of("How long is the warranty of the pump?", OTHER, WARRANTY)
+    case = replace(case, prompt=Prompt((), {"kab2c": 1, "kxyz2": 2}))
+    said = "The warranty of the TL-40 pump is 24 months"
+    plain, elsewhere, named = (
+        checked(case, f"{said}{key}.").support for key in ("", " [kab2c]", " [kxyz2]")
+    )
+    assert plain is not None and named is not None
+    assert elsewhere == plain
+    assert named > plain
+
+
+def test_a_passage_named_by_another_sentence_is_not_vouched_for() -> None:
+    case = case_of("How long is the warranty of the pump?", OTHER, WARRANTY)
+    case = replace(case, prompt=Prompt((), {"kab2c": 1}))
+    said = "The warranty of the TL-40 pump is 24 months. The office in Bern opens at nine"
+    assert checked(case, f"{said} [kab2c].").support == checked(case, f"{said}.").support
 
 
 def test_a_quote_that_is_not_the_stored_slice_is_no_citation() -> None:

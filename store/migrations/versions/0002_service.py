@@ -109,6 +109,10 @@ def upgrade() -> None:
     op.add_column("ledger", sa.Column("reserved_tokens", sa.Integer(), nullable=True))
     op.create_index(op.f("ix_ledger_job_id"), "ledger", ["job_id"], unique=False)
     op.create_index(op.f("ix_ledger_key_id_created"), "ledger", ["key_id", "created"], unique=False)
+    op.add_column("sources", sa.Column("path", sa.Text(), nullable=True))
+    op.create_index(
+        op.f("ix_sources_collection_id_path"), "sources", ["collection_id", "path"], unique=False
+    )
     _name_collections()
 
 

@@ -1,0 +1,1 @@
+"""Measurements of the service; see __main__.py."""

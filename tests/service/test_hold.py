@@ -1,0 +1,58 @@
+"""`hold`: what may have been paid is never sent again by itself; a person decides."""
+
+from __future__ import annotations
+
+import pytest
+
+from store import items
+from tests.service.conftest import Build
+from tests.service.faults import Storm
+from tests.service.fleet import Fleet, questions
+
+pytestmark = pytest.mark.slow
+ITEMS, THREADS = 80, 8
+
+
+def held(fleet: Fleet) -> str:
+    """A job that holds, through which the worker was killed twice with calls in flight."""
+    fleet.up(workers=1, threads=THREADS)
+    job = fleet.submit(questions(ITEMS), on_unknown="hold", budget_usd=5.0)
+    storm = Storm(fleet, job, ITEMS)
+    storm.run(["workers", "workers"], 120)
+    assert storm.worker_kills == 2
+    return job
+
+
+def test_with_hold_no_call_is_repeated_and_what_is_unknown_is_shown(
+    fleets: Build, on_both: bool
+) -> None:
+    fleet = fleets(postgres=on_both, latency=0.5)
+    job = held(fleet)
+    report = fleet.judged(kills=2, in_flight=THREADS)
+    assert report.problems == [], (report, fleet.said())
+    assert report.figures["repeated"] == 0
+    unknown = report.figures.get("items_unknown", 0)
+    assert 0 < unknown <= 2 * THREADS, report
+    assert unknown + report.figures["items_answered"] == ITEMS
+    assert fleet.job(job)["state"] == "completed_with_errors"
+    codes = {row["error"]["code"] for row in fleet.items(job) if row["state"] == "unknown"}
+    assert codes == {"unknown_outcome"}
+
+
+def test_retrying_an_unknown_item_is_the_decision_to_send_it_again(fleets: Build) -> None:
+    fleet = fleets(latency=0.5)
+    job = held(fleet)
+    unknown = fleet.states(job)["unknown"]
+    fleet.tell(again, job)
+    fleet.finished(job, 60)
+    assert fleet.states(job) == {"answered": ITEMS}, fleet.said()
+    report = fleet.judged(kills=2, in_flight=THREADS)
+    assert 0 < report.figures["repeated"] <= unknown
+
+
+def again(connection: object, job: str) -> None:
+    """What `retry` of a job does."""
+    from store import submissions
+
+    items.retry(connection, job, ["unknown"])  # type: ignore[arg-type]
+    submissions.reopen(connection, job)  # type: ignore[arg-type]
