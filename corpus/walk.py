@@ -40,7 +40,8 @@ def walk(
 ) -> Iterator[Source | ParseFailure]:
     """Every file under `paths`; `-` is standard input, read up to the cap on file size.
 
-    A Source is taken as it is. A file met twice keeps its first name; a second file under a name that is taken is a failure.
+    A Source is taken as it is. A file met twice keeps its first name; a second file under a
+    name that is taken is a failure.
     """
     places: dict[str, str] = {}  # where each named file lies
     names: dict[str, str] = {}  # and the other way round

@@ -48,10 +48,18 @@ class ModelError(PilotfishError):
 
     code = "model_error"
 
-    def __init__(self, message: str, *, code: str = "model_error", retryable: bool = False) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str = "model_error",
+        retryable: bool = False,
+        wait: float | None = None,
+    ) -> None:
         super().__init__(message)
         self.code = code
         self.retryable = retryable
+        self.wait = wait  # seconds after which another try makes sense, if the provider said so
 
 
 class Unavailable(PilotfishError):

@@ -24,7 +24,10 @@ TOML = "pilotfish.toml"
 OTHERS = frozenset({"PILOTFISH_CACHE", "PILOTFISH_BENCH_DATA", "PILOTFISH_DEBUG"})
 
 
-_MAY_BE_EMPTY = {"llm.model", "llm.api_base", "database", "service.redis", "service.keep_days"}
+_MAY_BE_EMPTY = {
+    "llm.model", "llm.api_base", "llm.requests_per_minute", "llm.tokens_per_minute",
+    "database", "service.redis", "service.keep_days",
+}  # fmt: skip
 
 
 class _Strict(BaseModel):
@@ -42,6 +45,11 @@ class LLMSettings(_Strict):
     temperature: float = Field(0.0, ge=0)
     attempts: int = Field(3, ge=1, le=10, description="HTTP attempts for one call")
     on_unknown: Literal["retry", "hold"] = "retry"
+    on_budget: Literal["fail", "extract"] = Field(
+        "fail", description="when a budget refuses: fail the item, or answer without the LLM"
+    )
+    requests_per_minute: int | None = Field(None, gt=0, description="per model, all workers")
+    tokens_per_minute: int | None = Field(None, gt=0, description="per model, all workers")
 
     @property
     def models(self) -> tuple[str, ...]:

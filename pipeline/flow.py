@@ -54,12 +54,14 @@ class Cascade:
     When none is, the best-supported answer stays; one that was given stays also when a later
     tier fails or the budget refuses it. Without one that error is raised: nobody may call it an
     abstention when the tier that was to look could not. A tier after it that looks makes it good.
+    `abstain_over_budget`: what a budget refuses is left to the cheaper tiers, also to abstain.
     """
 
     tiers: tuple[Step, ...]
     check: Step
     accept: Accept
     name: str = "cascade"
+    abstain_over_budget: bool = False
 
     def __call__(self, case: Case, /) -> Case:
         best: Answer | None = None
@@ -70,10 +72,12 @@ class Cascade:
             try:
                 done = run(self.check, run(tier, replace(case, answer=None)))
             except (ModelError, BudgetExceeded) as error:
-                failure = error
                 case = replace(case, trace=error.trace)
                 if isinstance(error, BudgetExceeded):
+                    failure = None if self.abstain_over_budget and best else error
+                    best = best and replace(best, degraded=True)
                     break
+                failure = error
                 continue
             case = replace(case, trace=done.trace)
             best = better(best, done.answer)

@@ -29,7 +29,9 @@ from pipeline.llm_within import within
 from pipeline.prices import find
 from pipeline.purse import Purse
 from store.ledger import Call
+from store.rates import MOST_FAILURES, Rate
 
+QUEUE_PATIENCE = 10.0  # seconds that an item of a job waits for a free call before it goes back
 GRACE = 0.5  # seconds that LiteLLM's own time-out is given before we stop listening
 _COUNTED = re.compile(r"(?:^|/)(?:gpt-|chatgpt-|o\d)")  # models whose encoding we count with
 
@@ -51,6 +53,8 @@ class CallOptions:
     attempts: int = 3
     on_unknown: Literal["retry", "hold"] = "retry"
     sample: int = 0
+    requests_per_minute: int | None = None
+    tokens_per_minute: int | None = None
     api_base: str | None = None
 
     @classmethod
@@ -100,7 +104,8 @@ class LLM:
         call = Call(
             self.purse.tenant, options.api_base, self.model, messages, parameters, options.sample
         )
-        return Desk(self.purse, call, case.passages, options.on_unknown == "hold")
+        rate = Rate(options.requests_per_minute, options.tokens_per_minute)
+        return Desk(self.purse, call, case.passages, options.on_unknown == "hold", rate)
 
     def _converse(self, case: Case, desk: Desk, tab: Tab) -> Reply | Failure:
         """Replay, or attempt until there is a reply or no sense in another attempt."""
@@ -147,7 +152,8 @@ class LLM:
         limit = self.options.timeout + GRACE
         seconds = limit if left is None else min(limit, left)
         until = time.monotonic() + seconds
-        claim = desk.claim(quote.usd, seconds)
+        patience = seconds if self.purse.job_id is None else min(seconds, QUEUE_PATIENCE)
+        claim = desk.claim(quote.usd, quote.most_tokens + quote.max_tokens, patience)
         if isinstance(claim, Failure):
             return claim
         if claim.reply is not None:
@@ -183,7 +189,10 @@ class LLM:
             tab.bills.append(bill)
         if failure.state == "unknown":
             tab.lost.append(quote.usd)
-        desk.fail(tab.row_id or 0, failure, bill)
+        in_a_row = desk.fail(tab.row_id or 0, failure, bill)
+        if in_a_row >= MOST_FAILURES:
+            text = f"{in_a_row} calls in a row have failed, the last: {failure.message}"
+            return replace(failure, code="llm_down", message=text, retry="never")
         if failure.state == "unknown" and desk.hold:
             return replace(failure, code="unknown_outcome", retry="never")
         return failure

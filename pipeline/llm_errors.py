@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from pilotfish.errors import ModelError, PilotfishError, SettingsError
+from pilotfish.errors import BudgetExceeded, ModelError, PilotfishError, SettingsError
 from pilotfish.redact import redact
 
 LONGEST_WAIT = 60.0  # seconds, whatever Retry-After says
@@ -42,10 +42,16 @@ _MENDS = {
     "connection": "check the network and llm.api_base",
     "timeout": "raise llm.timeout",
     "rate_limited": "lower concurrency, or try later",
+    "llm_down": "see whether the provider works, then resume",
 }
 # A gateway gave up waiting; the model behind it may have answered, and sent its bill.
 _PERHAPS_PAID = frozenset({408, 502, 504, 520, 522, 523, 524})
-_STOPS = ("authentication", "quota", "not_found_model")  # the same for every item of a job
+_STOPS = (
+    "authentication",
+    "quota",
+    "not_found_model",
+    "llm_down",
+)  # the same for every item of a job
 _PASSING = ("rate_limited", "timeout", "server_error", "connection", "garbage_reply", "empty_reply")
 
 State = Literal["failed", "unknown"]
@@ -66,6 +72,11 @@ class Failure:
     status: int | None = None
 
     @property
+    def passing(self) -> bool:
+        """Whether it says more of the provider's health than of this prompt."""
+        return self.code in _PASSING
+
+    @property
     def label(self) -> str:
         """For the ledger: no word of the provider's message, which may quote a document."""
         return self.code if self.status is None else f"{self.code} (HTTP {self.status})"
@@ -77,7 +88,9 @@ def to_error(failure: Failure, model: str, key_name: str) -> PilotfishError:
     text = f"{model}: {failure.message}: {mend}"
     if failure.code in _STOPS:
         return SettingsError(text)
-    return ModelError(text, code=failure.code, retryable=failure.code in _PASSING)
+    if failure.code == "over_budget":
+        return BudgetExceeded(f"{failure.message}: raise the budget, or set llm.on_budget=extract")
+    return ModelError(text, code=failure.code, retryable=failure.passing, wait=failure.wait)
 
 
 def read(error: BaseException) -> Failure:

@@ -10,12 +10,17 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from pilotfish.types import Passage
 from pipeline.llm_errors import Failure
 from pipeline.purse import Purse
-from store import documents, ledger, passages
+from store import budgets, documents, ledger, passages, rates
 from store.ledger import Bill, Call
+from store.rates import Rate
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +44,7 @@ class Desk:
     call: Call
     quoted: Sequence[Passage]
     hold: bool = False
+    rate: Rate = field(default_factory=Rate)
 
     def replay(self) -> Claim | None:
         """The reply of this call, when it was paid before."""
@@ -46,31 +52,42 @@ class Desk:
             found = ledger.find_reply(connection, self.call.key)
         return Claim(*found) if found else None
 
-    def claim(self, usd: float | None, patience: float) -> Claim | Failure:
-        """Reserve and commit `sent`, waiting up to `patience` seconds for an equal call."""
+    def claim(self, usd: float | None, tokens: int, patience: float) -> Claim | Failure:
+        """Reserve at most `usd` and `tokens` and commit `sent`.
+
+        Waits up to `patience` seconds for an equal call, or for the model's rate.
+        """
         until, pause = time.monotonic() + patience, 0.01
         while True:
-            claim = self._try(usd)
-            if claim is not None:
+            claim = self._try(usd, tokens)
+            if isinstance(claim, Claim | Failure):
                 return claim
-            if time.monotonic() + pause > until:
-                return Failure("timeout", "the same call is in flight elsewhere and does not end")
-            time.sleep(pause)
+            least = claim if claim is not None else pause
+            if time.monotonic() + least > until:
+                return _impatient(claim)
+            time.sleep(min(least, 1.0))
             pause = min(pause * 1.5, 0.25)
 
-    def _try(self, usd: float | None) -> Claim | Failure | None:
-        key = self.call.key
+    def _try(self, usd: float | None, tokens: int) -> Claim | Failure | float | None:
+        """A claim, a refusal, seconds to wait for the rate, or None: an equal call is in flight."""
+        key, spender = self.call.key, self.purse.spender
         with self.purse.database.write() as connection:
             found = ledger.find_reply(connection, key)
             if found:
                 return Claim(*found)
-            unknown, flying = ledger.settle_unknown(connection, key)
+            unknown, flying = ledger.settle_unknown(connection, key, spender.item_id)
             if unknown and self.hold:
                 text = f"the outcome of {unknown} earlier attempt(s) at this call is not known"
                 return Failure("unknown_outcome", text)
             if flying:
                 return None
-            row_id = ledger.reserve(connection, self.call, self.purse.item_id, usd)
+            wait = rates.admit(connection, self.call.model, self.rate, tokens)
+            if wait:
+                return wait
+            refusal = budgets.hold(connection, spender.scopes, usd, tokens)
+            if refusal is not None:
+                return Failure("over_budget", refusal)
+            row_id = ledger.reserve(connection, self.call, spender, usd, tokens)
             ledger.mark_sent(connection, row_id)
             return Claim(row_id, unknown=unknown)
 
@@ -83,18 +100,44 @@ class Desk:
         row_id, purse = claim.row_id, self.purse
         keys = {passage.document for passage in self.quoted}
         with purse.database.write() as connection:
+            self._settle(connection, row_id, bill)
             ledger.mark_done(connection, row_id, raw, bill)
+            rates.succeeded(connection, self.call.model)
             if passages.missing(connection, [passage.id for passage in self.quoted]):
                 ledger.forget(connection, row_id)
             else:
                 documents.mention(connection, purse.collection_id, keys, "call", row_id)
 
-    def fail(self, row_id: int, failure: Failure, bill: Bill | None = None) -> None:
-        """Commit why the attempt gave nothing; a reply and bill stored before stay."""
+    def fail(self, row_id: int, failure: Failure, bill: Bill | None = None) -> int:
+        """Commit why the attempt gave nothing; a reply and bill stored before stay.
+
+        Gives how many calls of the model have failed in a row. What may have been paid stays
+        held in the budgets.
+        """
+        model = self.call.model
         with self.purse.database.write() as connection:
+            if failure.state != "unknown":
+                self._settle(connection, row_id, bill or Bill())
             ledger.mark_failed(connection, row_id, failure.label, failure.state, bill)
+            if failure.code == "rate_limited":
+                rates.slowed(connection, model, failure.wait)
+            return rates.failed(connection, model, failure.label) if failure.passing else 0
+
+    def _settle(self, connection: Connection, row_id: int, bill: Bill) -> None:
+        """Move what the budgets hold for the row to what is spent; once."""
+        state, usd, tokens = ledger.reserved(connection, row_id)
+        if state in {"sent", "unknown"} and (scopes := self.purse.spender.scopes):
+            spent = (bill.cost_usd, bill.prompt_tokens + bill.completion_tokens)
+            budgets.settle(connection, scopes, (usd, tokens), spent)
 
     def at_risk(self) -> tuple[int, float | None]:
         """(attempts that may have been paid for nothing, at most how much in USD)."""
         with self.purse.database.read() as connection:
             return ledger.at_risk(connection, self.call.key)
+
+
+def _impatient(wait: float | None) -> Failure:
+    if wait is None:
+        return Failure("timeout", "the same call is in flight elsewhere and does not end")
+    text = f"the model's calls are full for {wait:.0f} s (llm.requests_per_minute, or its 429)"
+    return Failure("rate_limited", text, wait=wait)

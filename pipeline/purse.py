@@ -10,11 +10,13 @@ from dataclasses import dataclass, field
 
 from pilotfish.types import Limits
 from store.database import Database
+from store.keys import SEPARATOR
+from store.ledger import Spender
 
 
 @dataclass(frozen=True, slots=True)
 class Purse:
-    """`tenant` is the collection's name; `started` is time.monotonic() at the item's start.
+    """`tenant` is the collection's stored name; `started` is time.monotonic() at the item's start.
     `job_id` and `key_id` say in whose name is spent.
     """
 
@@ -27,10 +29,11 @@ class Purse:
     started: float = field(default_factory=time.monotonic)
 
     @property
-    def scopes(self) -> tuple[str, ...]:
-        """The budgets that a call counts against (store/budgets.py)."""
-        named = (("job", self.job_id), ("key", self.key_id))
-        return tuple(f"{kind}:{name}" for kind, name in named if name is not None)
+    def spender(self) -> Spender:
+        """In whose name the ledger writes."""
+        owner, separator, _ = self.tenant.partition(SEPARATOR)
+        tenant = owner if separator else ""
+        return Spender(tenant, self.item_id, self.job_id, self.key_id)
 
     def seconds_left(self, limits: Limits) -> float | None:
         """Seconds until the deadline (negative: it has passed); None when there is none."""

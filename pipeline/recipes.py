@@ -38,6 +38,7 @@ def default(parts: Parts, purse: Purse) -> Step:
             tiers=(extract, *llms),
             check=check(parts),
             accept=accept_above(settings.extract_above if llms else settings.abstain_below),
+            abstain_over_budget=settings.llm.on_budget == "extract",
         ),
     ))  # fmt: skip
 

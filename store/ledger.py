@@ -53,6 +53,22 @@ class Bill:
     usage: Mapping[str, object] | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Spender:
+    """In whose name is spent; `tenant` "" is local use."""
+
+    tenant: str = ""
+    item_id: int | None = None
+    job_id: str | None = None
+    key_id: str | None = None
+
+    @property
+    def scopes(self) -> tuple[str, ...]:
+        """The budgets that a call counts against (budgets.py)."""
+        named = (("job", self.job_id), ("key", self.key_id))
+        return tuple(f"{kind}:{name}" for kind, name in named if name is not None)
+
+
 def owner() -> str:
     """This process, so that a later one can tell whether it is still alive."""
     return f"{os.uname().nodename}:{os.getpid()}:{_born(os.getpid())}"
@@ -83,18 +99,24 @@ def find_reply(connection: Connection, key: str) -> tuple[int, str, Bill] | None
     return row.id, row.reply, bill
 
 
-def settle_unknown(connection: Connection, key: str) -> tuple[int, int]:
+def settle_unknown(connection: Connection, key: str, item_id: int | None = None) -> tuple[int, int]:
     """(attempts whose outcome nobody knows, attempts in flight in a living process).
 
     An owner on another host counts as living (`alive`), but not beyond STALE: that host,
-    or container, may never come back under its name.
+    or container, may never come back under its name. Another process that sent for `item_id`,
+    which is in our hands now, has lost it.
     """
     rows = connection.execute(
-        select(ledger.c.id, ledger.c.owner, ledger.c.sent)
+        select(ledger.c.id, ledger.c.owner, ledger.c.sent, ledger.c.item_id)
         .where(ledger.c.key == key, ledger.c.state == "sent")
     ).all()  # fmt: skip
-    oldest = time.time() - STALE
-    dead = [row.id for row in rows if not alive(row.owner) or (row.sent or 0.0) < oldest]
+    oldest, mine = time.time() - STALE, owner()
+    dead = [
+        row.id
+        for row in rows
+        if not alive(row.owner) or (row.sent or 0.0) < oldest
+        or (item_id is not None and row.item_id == item_id and row.owner != mine)
+    ]  # fmt: skip
     if dead:
         connection.execute(
             update(ledger).where(ledger.c.id.in_(dead))
@@ -106,17 +128,27 @@ def settle_unknown(connection: Connection, key: str) -> tuple[int, int]:
     return int(unknown or 0), len(rows) - len(dead)
 
 
-def reserve(connection: Connection, call: Call, item_id: int | None, usd: float | None) -> int:
-    """Write the next attempt as reserved; give its row id."""
+def reserve(
+    connection: Connection, call: Call, spender: Spender, usd: float | None, tokens: int = 0
+) -> int:
+    """Write the next attempt as reserved, at most so dear; give its row id."""
     key = call.key
     last = connection.scalar(select(func.max(ledger.c.attempt)).where(ledger.c.key == key))
     row = {"key": key, "attempt": (last or 0) + 1, "state": "reserved", "owner": owner()}
     done = connection.execute(insert(ledger).values(
-        **row, item_id=item_id, model=call.model, api_base=call.api_base,
-        reserved_usd=usd, created=time.time(),
+        **row, item_id=spender.item_id, model=call.model, api_base=call.api_base,
+        reserved_usd=usd, reserved_tokens=tokens, created=time.time(),
+        tenant=spender.tenant, job_id=spender.job_id, key_id=spender.key_id,
     ))  # fmt: skip
     (row_id,) = done.inserted_primary_key or (0,)
     return int(row_id)
+
+
+def reserved(connection: Connection, row_id: int) -> tuple[str, float | None, int]:
+    """(state, USD, tokens) of a row: what a budget holds for it while it is out."""
+    columns = (ledger.c.state, ledger.c.reserved_usd, ledger.c.reserved_tokens)
+    row = connection.execute(select(*columns).where(ledger.c.id == row_id)).one()
+    return str(row.state), row.reserved_usd, int(row.reserved_tokens or 0)
 
 
 def mark_sent(connection: Connection, row_id: int) -> None:

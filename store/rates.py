@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import Connection, insert, select, update
 
@@ -34,21 +35,35 @@ def admit(connection: Connection, model: str, rate: Rate, tokens: int) -> float:
     Call it in a transaction that holds the model's lock. A call larger than the whole
     allowance is let through at the start of a minute, else it would wait for ever.
     """
-    now = time.time()
-    row = connection.execute(select(rates).where(rates.c.model == model)).first()
+    now, limited = time.time(), rate.requests is not None or rate.tokens is not None
+    row = _row(connection, model) if limited else _known(connection, model)
     if row is None:
-        connection.execute(insert(rates).values(model=model, minute=now, **_NEW))
-        row = connection.execute(select(rates).where(rates.c.model == model)).one()
+        return 0.0
     if row.blocked_until is not None and row.blocked_until > now:
         return float(row.blocked_until - now)
     fresh = now - row.minute >= MINUTE
     used = (0, 0) if fresh else (row.requests, row.tokens)
+    if not limited:
+        return 0.0
     if any(used) and not _fits(rate, row.factor, used, tokens):
         return float(row.minute + MINUTE - now)
     start = now if fresh else row.minute
     values = {"minute": start, "requests": used[0] + 1, "tokens": used[1] + tokens}
     connection.execute(update(rates).where(rates.c.model == model).values(**values))
     return 0.0
+
+
+def _known(connection: Connection, model: str) -> Any:
+    return connection.execute(select(rates).where(rates.c.model == model)).first()
+
+
+def _row(connection: Connection, model: str) -> Any:
+    """The model's row, made when missing."""
+    row = _known(connection, model)
+    if row is None:
+        connection.execute(insert(rates).values(model=model, minute=time.time(), **_NEW))
+        row = _known(connection, model)
+    return row
 
 
 def _fits(rate: Rate, factor: float, used: tuple[int, int], tokens: int) -> bool:
@@ -67,9 +82,7 @@ def succeeded(connection: Connection, model: str) -> None:
 
 def slowed(connection: Connection, model: str, wait: float | None) -> None:
     """The provider said 429: halve the allowance, and hold everybody for `wait` seconds."""
-    row = connection.execute(select(rates).where(rates.c.model == model)).first()
-    if row is None:
-        return
+    row = _row(connection, model)
     values: dict[str, object] = {"factor": max(LEAST, row.factor * SHRINK)}
     if wait:
         values["blocked_until"] = max(row.blocked_until or 0.0, time.time() + wait)
@@ -78,6 +91,7 @@ def slowed(connection: Connection, model: str, wait: float | None) -> None:
 
 def failed(connection: Connection, model: str, reason: str) -> int:
     """Count a failure; give how many there were in a row."""
+    _row(connection, model)
     mine = rates.c.model == model
     values = {"failures": rates.c.failures + 1, "reason": reason[:500]}
     connection.execute(update(rates).where(mine).values(values))

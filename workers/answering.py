@@ -24,6 +24,7 @@ from workers.bell import Bell
 from workers.process import Process
 from workers.pulse import Pulse
 
+FULL_SECONDS = 5.0  # how long an item waits for a model whose rate is used up
 WAIT = (1.0, 5.0)  # seconds before the second and the third attempt at an item
 log = logging.getLogger("pilotfish.answer")
 
@@ -101,12 +102,19 @@ class Answering:
 
     def _model_failed(self, taken: Taken, error: ModelError, started: float) -> None:
         """Again where that may help; unknown where money may have been lost and is held."""
-        if error.code == "unknown_outcome":
+        if error.code == "rate_limited":
+            self._later(taken, error.wait or FULL_SECONDS)
+        elif error.code == "unknown_outcome":
             self._failed(taken, error.code, str(error), started, "unknown")
         elif error.retryable and taken.attempts < items.MOST_ATTEMPTS:
             self._again(taken, error.code, str(error))
         else:
             self._failed(taken, error.code, str(error), started)
+
+    def _later(self, taken: Taken, wait: float) -> None:
+        """Not now: the model's rate is used up. No attempt is burnt."""
+        with self.process.database.write(lock=None) as connection:
+            items.put_back(connection, taken, wait * random.uniform(1.0, 1.5), burnt=False)
 
     def _again(self, taken: Taken, code: str, message: str) -> None:
         """Put the item back; its third attempt was the last."""
@@ -143,8 +151,9 @@ def settings_of(settings: Settings, parameters: dict[str, Any]) -> Settings:
     llm: dict[str, Any] = {}
     if parameters.get("model"):
         llm |= {"model": parameters["model"], "tiers": ()}
-    if parameters.get("on_unknown"):
-        llm["on_unknown"] = parameters["on_unknown"]
+    for name in ("on_unknown", "on_budget"):
+        if parameters.get(name):
+            llm[name] = parameters[name]
     own = {key: parameters[key] for key in ("passages",) if parameters.get(key)}
     if llm:
         own["llm"] = settings.llm.model_copy(update=llm)

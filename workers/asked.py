@@ -94,12 +94,12 @@ def check(settings: Settings, who: Who, asked: Asked) -> None:
         check_url(asked.webhook_url)
 
 
-def accepted(lines: Sequence[Line], skip_invalid: bool) -> list[Line]:
+def accepted(lines: Sequence[Line], skip_invalid: bool, limit: int) -> list[Line]:
     """All lines, those that cannot be asked with a `problem` and an id of their own.
 
-    InvalidLines names every bad one, unless they may be skipped.
+    InvalidLines names every bad one, unless they may be skipped. limit: characters of a question.
     """
-    checked = [_checked(line) for line in lines]
+    checked = [_checked(line, limit) for line in lines]
     bad = [(line.number, line.problem) for line in checked if line.problem]
     if bad and not skip_invalid:
         raise InvalidLines(bad)
@@ -107,11 +107,15 @@ def accepted(lines: Sequence[Line], skip_invalid: bool) -> list[Line]:
     return [_renamed(line, taken) if line.problem else line for line in checked]
 
 
-def _checked(line: Line) -> Line:
+def _checked(line: Line, limit: int) -> Line:
     if line.problem:
         return line
     problem = None
-    if "\0" in line.question + line.custom_id:
+    if not line.question.strip():
+        problem = "the question is empty"
+    elif len(line.question) > limit:
+        problem = f"the question has {len(line.question):,} characters, over the limit of {limit:,}"
+    elif "\0" in line.question + line.custom_id:
         problem = "a NUL character in it"
     elif len(line.custom_id) > 512:
         problem = "custom_id has over 512 characters"

@@ -37,9 +37,13 @@ class Jobs:
         self.holdings = Holdings(process)
         self.waiting = Waiting(process.database, bell)
 
+    @property
+    def _longest(self) -> int:
+        return self.process.settings.limits.question_chars
+
     def submit(self, who: Who, lines: Sequence[Line], asked: Asked) -> tuple[Job, bool]:
         """(the job, whether it is new). All lines are checked before anything is stored."""
-        checked = accepted(lines, asked.skip_invalid)
+        checked = accepted(lines, asked.skip_invalid, self._longest)
         if not checked:
             raise InputError("no questions: send at least one")
         questions = [(line.custom_id, {"question": line.question, **line.fields})
@@ -81,7 +85,7 @@ class Jobs:
 
         SettingsError when the question cannot be answered as things are configured.
         """
-        (checked,) = accepted([line], False)
+        (checked,) = accepted([line], False, self._longest)
         question = {"question": checked.question, **checked.fields}
         ids: list[int] = []
 
@@ -232,7 +236,8 @@ class Jobs:
 
     def estimate(self, who: Who, lines: Sequence[Line], asked: Asked) -> dict[str, Any]:
         """Tokens, dollars and time at most; spends nothing."""
-        good = [line for line in accepted(lines, asked.skip_invalid) if not line.problem]
+        checked = accepted(lines, asked.skip_invalid, self._longest)
+        good = [line for line in checked if not line.problem]
         check(self.process.settings, who, asked)
         library = copy.copy(self.holdings.library(who, asked.collection))
         library.settings = settings_of(library.settings, dict(asked.parameters))

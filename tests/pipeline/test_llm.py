@@ -86,10 +86,16 @@ class Caller:
         self.server, self.database = server, database
         self.waits: list[float] = []
 
+    def doze(self, seconds: float) -> None:
+        """Note the wait, and be past it."""
+        self.waits.append(seconds)
+        with self.database.write() as connection:
+            connection.execute(schema.rates.update().values(blocked_until=None))
+
     def llm(self, model: str = MODEL, item: int | None = 7, **options: Any) -> LLM:
         options = {"api_base": self.server.url, "timeout": 10.0, **options}
         purse = Purse(self.database, "default", 1, item)
-        return LLM(model, purse, CallOptions(**options), sleep=self.waits.append)
+        return LLM(model, purse, CallOptions(**options), sleep=self.doze)
 
     def fail(self, *modes: str, case: Case | None = None, **options: Any) -> PilotfishError:
         self.server.script(*modes)
@@ -509,9 +515,9 @@ def test_a_claim_that_took_all_the_time_sends_nothing(
 ) -> None:
     claim = Desk.claim
 
-    def slow(desk: Desk, usd: float | None, patience: float) -> object:
+    def slow(desk: Desk, usd: float | None, tokens: int, patience: float) -> object:
         time.sleep(0.4)
-        return claim(desk, usd, patience)
+        return claim(desk, usd, tokens, patience)
 
     monkeypatch.setattr(Desk, "claim", slow)
     assert code(caller.fail(case=ask(deadline=0.3))) == "deadline"
@@ -561,7 +567,7 @@ def test_waiting_for_an_equal_call_ends_with_the_timeout(caller: Caller) -> None
 def test_a_row_sent_long_ago_by_another_host_is_unknown(caller: Caller) -> None:
     call = caller.llm()._desk(ask()).call
     with caller.database.write() as connection:
-        row = ledger.reserve(connection, call, 7, None)
+        row = ledger.reserve(connection, call, ledger.Spender("", 7), None)
         ledger.mark_sent(connection, row)
         values = {"owner": "gone-host:1:1", "sent": time.time() - ledger.STALE - 1}
         connection.execute(schema.ledger.update().values(**values))
@@ -617,7 +623,7 @@ def test_an_interrupt_while_waiting_leaves_the_row_unknown(
 def test_a_reply_stored_but_never_read_is_read_again(caller: Caller) -> None:
     call = caller.llm()._desk(ask()).call
     with caller.database.write() as connection:
-        row = ledger.reserve(connection, call, 7, None)
+        row = ledger.reserve(connection, call, ledger.Spender("", 7), None)
         ledger.mark_done(connection, row, '{"choices": []}', ledger.Bill(1, 1, 0.5, "x"))
     assert caller.llm()(ask()).answer
     assert caller.states() == ["failed", "done"]
@@ -700,7 +706,7 @@ def test_the_trace_and_the_ledger_give_the_same_receipt(
 
 def test_an_attempt_that_a_killed_run_left_open_may_have_been_paid(caller: Caller) -> None:
     with caller.database.write() as connection:
-        row = ledger.reserve(connection, caller.llm()._desk(ask()).call, 7, 0.5)
+        row = ledger.reserve(connection, caller.llm()._desk(ask()).call, ledger.Spender("", 7), 0.5)
         ledger.mark_sent(connection, row)
     assert caller.receipt() == (1, ledger.Bill(cost_usd=None))
 

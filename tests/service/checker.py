@@ -9,6 +9,7 @@ itself, and writes nothing. Not here: making faults (fleet.py).
 
 from __future__ import annotations
 
+import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -16,7 +17,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, and_, create_engine, select, true
+from sqlalchemy import Connection, Engine, RowMapping, and_, create_engine, select, true
+from sqlalchemy.exc import OperationalError
 
 from store.schema import budgets, items, jobs, ledger
 
@@ -25,6 +27,7 @@ WITH_RESULT = ("answered", "abstained", "failed")
 OPEN_ROWS = ("reserved", "sent")  # of the ledger
 NOTHING: Mapping[str, Any] = {"requests": 0, "per_key": {}, "paid": {}}
 CENT = 1e-9
+AWAY_SECONDS = 20.0
 
 Rows = Sequence[RowMapping]
 
@@ -55,18 +58,34 @@ class Found:
 
 @contextmanager
 def opened(url: str) -> Iterator[Connection]:
-    """A connection that can only read; `url` is postgresql://... or a SQLite file's path."""
+    """A connection that can only read; `url` is postgresql://... or a SQLite file's path.
+
+    A Postgres that is being started again is waited for.
+    """
     if url.startswith("postgresql"):
         engine = create_engine("postgresql+psycopg" + url[url.index("://") :])
     else:
         engine = create_engine(f"sqlite:///file:{Path(url).resolve()}?mode=ro&uri=true")
     try:
-        with engine.connect() as connection:
+        with _connected(engine) as connection:
             if engine.dialect.name == "postgresql":
-                connection = connection.execution_options(isolation_level="REPEATABLE READ")
+                connection = connection.execution_options(
+                    isolation_level="REPEATABLE READ", postgresql_readonly=True
+                )
             yield connection
     finally:
         engine.dispose()
+
+
+def _connected(engine: Engine) -> Connection:
+    until = time.monotonic() + AWAY_SECONDS
+    while True:
+        try:
+            return engine.connect()
+        except OperationalError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.2)
 
 
 def read(url: str, job_ids: Sequence[str] = ()) -> Found:

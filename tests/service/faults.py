@@ -2,7 +2,8 @@
 
 A kill comes when the job has reached a share of its items, so that it hits work whatever the
 machine's speed. A kill is over when every item that was in somebody's hands, or rung for, at that
-moment has ended. Not here: the processes (fleet.py), the judgement (checker.py).
+moment has ended. Kills overlap, so recovery is counted from the last one before that. Not here:
+the processes (fleet.py), the judgement (checker.py).
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy import and_, func, or_, select
+from sqlalchemy.exc import OperationalError
 
 from store.schema import items
 from tests.service.checker import TERMINAL, opened
@@ -43,7 +45,7 @@ class Schedule:
 
 @dataclass(slots=True)
 class Felt:
-    """One kill: which items it touched, and when the last of them had ended."""
+    """One kill, the items that it touched, and how long after the last kill they had ended."""
 
     kind: str
     at: float
@@ -118,12 +120,12 @@ class Storm:
             try:
                 with opened(self.fleet.database) as connection:
                     left = connection.scalar(query)
-            except OSError:
+            except OperationalError:  # it went away while it was read
                 return
             if not left:
-                each.seconds = time.monotonic() - each.at
+                each.seconds = time.monotonic() - max(felt.at for felt in self.felt)
 
     @property
     def slowest(self) -> float:
-        """Seconds that the longest felt kill was felt."""
-        return max((felt.seconds or 1e9 for felt in self.felt), default=0.0)
+        """Seconds that the slowest recovery took."""
+        return max((1e9 if felt.seconds is None else felt.seconds for felt in self.felt), default=0)

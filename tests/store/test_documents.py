@@ -185,7 +185,7 @@ def test_answers_and_replies_that_quoted_a_document_lose_their_text_but_not_thei
             jobs.finish(connection, item, "answered", {"text": f"about {key}"}, None)
             documents.mention(connection, collection.id, [key], "item", item.id)
         for asked, key in ((call, "a"), (other, "b")):
-            row = ledger.reserve(connection, asked, items[0].id, 0.5)
+            row = ledger.reserve(connection, asked, ledger.Spender("", items[0].id), 0.5)
             ledger.mark_sent(connection, row)
             ledger.mark_done(connection, row, f"reply {key}", ledger.Bill(7, 3, 0.25, "usage"))
             documents.mention(connection, collection.id, [key], "call", row)

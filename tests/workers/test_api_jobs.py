@@ -203,7 +203,7 @@ def test_failed_items_are_done_again_on_request_and_the_others_are_not(
     own: Service, llm: LLMServer
 ) -> None:
     llm.script("policy")
-    job = own.post("/v1/jobs", {"questions": THREE}).json["id"]
+    job = own.post("/v1/jobs", {"questions": THREE, "recipe": "plain"}).json["id"]
     view = own.ended(job)
     assert view["state"] == "completed_with_errors" and view["failed"] == 1
     assert view["reasons"][0]["count"] == 1
