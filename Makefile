@@ -5,13 +5,18 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 EXTRAS := engine,test,check
 
-.PHONY: demo test test-fast check format bench clean help
+.PHONY: serve demo test test-fast check format bench clean help
 
 help: ## what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 demo: $(VENV)/.ready ## index examples/ and answer its questions, without a key
 	@$(BIN)/python -m examples.demo
+
+serve: $(VENV)/.ready ## the whole service on this machine, until Ctrl-C
+	@command -v redis-server >/dev/null || \
+		{ echo "redis-server is needed: apt-get install redis-server"; exit 3; }
+	@$(BIN)/pilotfish up
 
 test: $(VENV)/.ready ## all tests
 	$(BIN)/python -m pytest

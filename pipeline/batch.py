@@ -23,7 +23,7 @@ from pipeline.outputs import failed_line, line_of
 from pipeline.purse import Purse
 from pipeline.questions import Line
 from pipeline.recipes import recipe
-from store import collections, documents, jobs, ledger, passages
+from store import collections, documents, jobs, ledger, passages, rates
 from store.collections import Collection
 from store.database import locked
 from store.jobs import Item
@@ -81,6 +81,7 @@ class Batch:
         with self.library.database.write() as connection:
             jobs.submit(connection, job, collection_id, parameters, asked)
             jobs.release(connection, job)
+            rates.forgive(connection)  # whoever starts it again has looked at the provider
             jobs.retry_failed(connection, job)
             waiting = jobs.progress(connection, job).get("pending", 0)
         self.begun(waiting)

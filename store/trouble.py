@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sqlalchemy.exc import DatabaseError, TimeoutError
 
-from pilotfish.errors import SettingsError
+from pilotfish.errors import PilotfishError, SettingsError, Unavailable
 
 _PERMISSIONS = "check its permissions, and those of its folder"
 _RESTORE = "restore a backup (pilotfish restore FILE)"
@@ -60,8 +60,10 @@ def _code(cause: BaseException | None) -> int:
     return sqlite3.SQLITE_CORRUPT if broken else sqlite3.SQLITE_ERROR
 
 
-def _told(path: Path, cause: BaseException | None) -> SettingsError | None:
+def _told(path: Path, cause: BaseException | None) -> PilotfishError | None:
     if damaged(cause):
         return SettingsError(f"{path} is damaged ({cause}): {_RESTORE}")
     mend = _MENDS.get(_code(cause))
+    if mend == _AGAIN:
+        return Unavailable(f"cannot use {path}: {cause}: {mend}")
     return SettingsError(f"cannot use {path}: {cause}: {mend}") if mend else None

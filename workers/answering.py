@@ -13,7 +13,13 @@ import time
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from pilotfish.errors import BudgetExceeded, ModelError, PilotfishError, SettingsError
+from pilotfish.errors import (
+    BudgetExceeded,
+    ModelError,
+    PilotfishError,
+    SettingsError,
+    Unavailable,
+)
 from pilotfish.settings import Settings
 from pilotfish.types import Case, Limits, Question, Receipt, Scope, Turn
 from pipeline.outputs import failed_line, line_of
@@ -24,6 +30,7 @@ from workers.bell import Bell
 from workers.process import Process
 from workers.pulse import Pulse
 
+AWAY_SECONDS = 2.0
 FULL_SECONDS = 5.0  # how long an item waits for a model whose rate is used up
 WAIT = (1.0, 5.0)  # seconds before the second and the third attempt at an item
 log = logging.getLogger("pilotfish.answer")
@@ -65,6 +72,8 @@ class Answering:
             self._failed(taken, error.code, str(error), started)
         except SettingsError as error:
             self._pause(taken, error)
+        except Unavailable:  # the database was away for a moment: nobody's fault
+            self._later(taken, AWAY_SECONDS)
         except ModelError as error:
             self._model_failed(taken, error, started)
         except PilotfishError as error:
@@ -112,7 +121,7 @@ class Answering:
             self._failed(taken, error.code, str(error), started)
 
     def _later(self, taken: Taken, wait: float) -> None:
-        """Not now: the model's rate is used up. No attempt is burnt."""
+        """Not now: the model's rate is used up, or the database is away. No attempt is burnt."""
         with self.process.database.write(lock=None) as connection:
             items.put_back(connection, taken, wait * random.uniform(1.0, 1.5), burnt=False)
 

@@ -11,12 +11,12 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from typing import Literal, Protocol
 
-from pilotfish.errors import PilotfishError
+from pilotfish.errors import Unavailable
 
 Kind = Literal["answer", "index"]
 
 
-class QueueUnreachable(PilotfishError):
+class QueueUnreachable(Unavailable):
     """Redis does not answer. Nothing is lost: the dispatcher rings when it is back."""
 
     code = "queue_unreachable"

@@ -12,7 +12,7 @@ import logging
 import threading
 from dataclasses import dataclass, field
 
-from pilotfish.errors import SettingsError
+from pilotfish.errors import SettingsError, Unavailable
 from store import items, leases, submissions
 from store.database import Database
 from workers.bell import Bell, Kind, QueueUnreachable
@@ -39,7 +39,7 @@ class Dispatcher:
             try:
                 rung = self.turn()
                 pause = BUSY_SECONDS if rung else IDLE_SECONDS
-            except (QueueUnreachable, SettingsError) as error:
+            except (Unavailable, SettingsError) as error:
                 log.warning("%s", error)
                 pause = DOWN_SECONDS
             self.stop.wait(pause)

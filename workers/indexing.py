@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import logging
 import time
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 
 from corpus.add import Report
 from corpus.walk import Source
-from pilotfish.errors import PilotfishError, SettingsError
+from pilotfish.errors import NotFound, PilotfishError, SettingsError
 from pipeline.outputs import failed_line
 from store import items, submissions, uploads
 from store.items import Taken
@@ -83,6 +84,14 @@ class Indexing:
             reason = report.failed[0].reason
             line["error"] = {"type": "failed", "code": "unreadable", "message": reason}
         self._finish(taken, str(line["status"]), line)
+        if not report.failed:
+            self._done_with(taken)
+
+    def _done_with(self, taken: Taken) -> None:
+        """The text is in the database now; the upload would outlive its removal."""
+        root, file_id = self.process.workspace.root, str(taken.question["file"])
+        with suppress(NotFound), self.process.database.write() as connection:
+            uploads.drop(connection, root, file_id, taken.tenant)
 
     def _finish(self, taken: Taken, state: str, line: dict[str, object]) -> None:
         with self.process.database.write(lock=None) as connection:

@@ -14,7 +14,7 @@ from typing import Any
 from pilotfish.errors import InputError, SettingsError
 from pipeline.estimate import estimate_batch
 from pipeline.questions import Line
-from store import items, removal, serving, submissions
+from store import items, rates, removal, serving, submissions
 from store.submissions import ENDED, Job, Submission
 from workers.answering import settings_of
 from workers.asked import INDEX, Asked, Who, WrongState, accepted, check, refused, webhook_of
@@ -192,11 +192,13 @@ class Jobs:
         )  # fmt: skip
 
     def resume(self, who: Who, job_id: str) -> dict[str, Any]:
-        """Let a paused job go on."""
-        return self._change(
-            who, job_id, "resume", ("running", "paused"),
-            lambda connection: submissions.resume(connection, job_id),
-        )  # fmt: skip
+        """Let a paused job go on, and its models be called again."""
+
+        def go_on(connection: Any) -> None:
+            rates.forgive(connection)
+            submissions.resume(connection, job_id)
+
+        return self._change(who, job_id, "resume", ("running", "paused"), go_on)
 
     def cancel(self, who: Who, job_id: str) -> dict[str, Any]:
         """Take no more of its items, for good."""

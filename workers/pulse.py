@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from pilotfish.errors import SettingsError
+from pilotfish.errors import SettingsError, Unavailable
 from store import items
 from store.database import Database
 from store.items import Taken
@@ -69,7 +69,7 @@ class Pulse:
         while not self.stop.wait(self.lease / 3):
             try:
                 self.beat()
-            except SettingsError as error:  # the database is away: leases run out, fences hold
+            except (Unavailable, SettingsError) as error:  # the database is away: leases run out, fences hold
                 log.warning("%s", error)
 
     def beat(self) -> None:

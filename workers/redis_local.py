@@ -28,4 +28,5 @@ def command(folder: Path) -> tuple[list[str], str]:
     line = [program, "--port", "0", "--unixsocket", str(socket), "--unixsocketperm", "700"]
     line += ["--dir", str(folder.resolve()), "--appendonly", "yes", "--save", ""]
     line += ["--maxmemory-policy", "noeviction", "--loglevel", "warning"]
+    line += ["--logfile", str(folder.resolve() / "redis.log")]
     return line, f"unix://{socket}"

@@ -17,7 +17,6 @@ from pilotfish import errors
 from pilotfish.redact import redact
 from store.submissions import Conflict
 from workers.asked import InvalidLines, WrongState
-from workers.bell import QueueUnreachable
 
 RETRY_SECONDS = 5
 # The first class that fits decides.
@@ -27,7 +26,7 @@ _STATUS: tuple[tuple[type[errors.PilotfishError], int], ...] = (
     (errors.InputError, 422),
     (errors.NotFound, 404),
     (errors.BudgetExceeded, 402),
-    (QueueUnreachable, 503),
+    (errors.Unavailable, 503),
     (errors.SettingsError, 503),
     (errors.IndexCorrupt, 503),
     (errors.RetrievalFailed, 503),

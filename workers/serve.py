@@ -88,10 +88,11 @@ def listen(settings: Settings, path: str | None) -> Iterator[sockets.socket]:
 
 def _tcp(host: str, port: int) -> sockets.socket:
     try:
-        (family, kind, *_, address), *_ = sockets.getaddrinfo(
+        (family, kind, protocol, _, address), *_ = sockets.getaddrinfo(
             host, port, type=sockets.SOCK_STREAM, flags=sockets.AI_PASSIVE
         )
-        made = sockets.socket(family, kind)
+        # asyncio switches Nagle's delay (40 ms an answer) off only where the protocol is named.
+        made = sockets.socket(family, kind, protocol)
         try:
             made.setsockopt(sockets.SOL_SOCKET, sockets.SO_REUSEADDR, 1)
             made.bind(address)

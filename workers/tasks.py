@@ -8,6 +8,9 @@ message may come twice. Not here: the work.
 from __future__ import annotations
 
 import logging
+import os
+import socket
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -51,6 +54,9 @@ def make_pulse(process: Process) -> Pulse:
 
 def run_worker(settings: Settings, kinds: Sequence[Kind], threads: int) -> int:
     """A Celery worker in this process, until it is told to end; gives its exit status."""
+    from celery.platforms import SecurityWarning
+
+    warnings.simplefilter("ignore", SecurityWarning)  # root's rights: messages are JSON ids only
     app = make_app(settings)
     process = Process(settings)
     bell, pulse = RedisBell(settings, app), make_pulse(process)
@@ -60,8 +66,9 @@ def run_worker(settings: Settings, kinds: Sequence[Kind], threads: int) -> int:
         pool="threads",
         concurrency=threads,
         queues=[QUEUES[kind] for kind in kinds],
-        hostname=f"{'-'.join(kinds)}-{process.owner.replace(':', '-')}@%h",
+        hostname=f"{'-'.join(kinds)}-{os.getpid()}@{socket.gethostname()}",
         loglevel=logging.WARNING,
+        quiet=True,
     )
     try:
         worker.start()

@@ -43,7 +43,7 @@ class Child:
         """Run it in a session of its own, so that Ctrl-C reaches the supervisor alone."""
         self.process = subprocess.Popen(
             self.command, env={**os.environ, **self.environment}, stdin=subprocess.DEVNULL,
-            start_new_session=True,
+            stdout=sys.stderr, start_new_session=True,
         )  # fmt: skip
         self.started = time.monotonic()
 

@@ -33,6 +33,7 @@ _CODES: tuple[tuple[type[errors.PilotfishError], int], ...] = (
     (errors.NotFound, NOT_FOUND),
     (errors.BudgetExceeded, BUDGET),
     (errors.ModelError, UNREACHABLE),
+    (errors.Unavailable, UNREACHABLE),
     (errors.RetrievalFailed, FAILED_ITEMS),
 )
 

@@ -1,4 +1,4 @@
-"""The service's processes: `up`, `serve`, `worker`, `dispatcher`; and its `keys`."""
+"""The service's processes: `up`, `serve`, `worker`, `dispatcher`, `migrate`; and its `keys`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ keys = typer.Typer(no_args_is_help=True, help="Bearer keys of the service.")
 
 
 def register(app: typer.Typer) -> None:
-    for command in (up, serve, worker, dispatcher):
+    for command in (up, serve, worker, dispatcher, migrate):
         app.command(command.__name__)(command)
     app.add_typer(keys, name="keys")
 
@@ -96,6 +96,15 @@ def dispatcher(context: typer.Context) -> None:
 
         process, stop = Process(settings), _stopped_by_signals()
         Dispatcher(process.database, RedisBell(settings), process.owner, stop).run()
+
+
+def migrate(context: typer.Context) -> None:
+    """Bring the database's schema up to date, and end; every command does it too, when needed."""
+    options: Context = context.obj
+    with guarded(options):
+        database = _database(options, create=True)
+        options.err().print(f"the schema is {database.version()}", markup=False)
+        database.close()
 
 
 def _stopped_by_signals() -> threading.Event:

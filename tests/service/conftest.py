@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -12,6 +14,17 @@ from tests.conftest import Pilotfish
 from tests.service.fleet import Fleet
 
 Build = Callable[..., Fleet]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _told_to_end() -> Iterator[None]:
+    """SIGTERM ends the tests as Ctrl-C does: fixtures end their processes first."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGTERM, before)
 
 
 @pytest.fixture

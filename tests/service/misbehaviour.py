@@ -140,6 +140,11 @@ async def _no_choices(exchange: Exchange, _: str) -> None:
 
 
 async def _wrong_usage(exchange: Exchange, _: str) -> None:
+    wrong = {"prompt_tokens": 0, "completion_tokens": -5, "total_tokens": 1}
+    exchange.json({**completion(exchange), "usage": wrong})
+
+
+async def _broken_usage(exchange: Exchange, _: str) -> None:
     wrong = {"prompt_tokens": -5, "completion_tokens": "many", "total_tokens": None}
     exchange.json({**completion(exchange), "usage": wrong})
 
@@ -163,7 +168,8 @@ MODES: dict[str, Callable[[Exchange, str], Awaitable[None]]] = {
     "drop": _drop,  # closes without an answer
     "truncated": _truncated,  # JSON that breaks off
     "no-choices": _no_choices,
-    "wrong-usage": _wrong_usage,
+    "wrong-usage": _wrong_usage,  # numbers that cannot be true
+    "broken-usage": _broken_usage,  # no numbers
     "filtered": _filtered,  # finish_reason content_filter
     "error-in-200": _in_200,
 }

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import Connection
 
-from store import items
+from store import items, submissions
 from tests.service.conftest import Build
 from tests.service.faults import Storm
 from tests.service.fleet import Fleet, questions
@@ -50,9 +51,7 @@ def test_retrying_an_unknown_item_is_the_decision_to_send_it_again(fleets: Build
     assert 0 < report.figures["repeated"] <= unknown
 
 
-def again(connection: object, job: str) -> None:
+def again(connection: Connection, job: str) -> None:
     """What `retry` of a job does."""
-    from store import submissions
-
-    items.retry(connection, job, ["unknown"])  # type: ignore[arg-type]
-    submissions.reopen(connection, job)  # type: ignore[arg-type]
+    items.retry(connection, job, ["unknown"])
+    submissions.reopen(connection, job)

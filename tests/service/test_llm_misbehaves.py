@@ -7,16 +7,17 @@ from collections.abc import Iterator
 
 import pytest
 
+from store import rates, submissions
 from tests.conftest import Pilotfish
 from tests.service.conftest import Build
 from tests.service.fleet import Fleet, questions
+from tests.service.processes import until
 
 pytestmark = pytest.mark.slow
 ATTEMPTS, OF_ITEM = 2, 3  # llm.attempts, and how often an item is taken
 MOST = ATTEMPTS * OF_ITEM
 # behaviour -> (state of the item, code of its error, requests for its key at most)
 ALWAYS = {
-    "429:0.1": ("failed", "rate_limited", MOST),
     "status:500": ("failed", "server_error", MOST),
     "status:529": ("failed", "server_error", MOST),
     "hang": ("failed", "timeout", MOST),
@@ -29,6 +30,7 @@ ALWAYS = {
     "filtered": ("failed", "content_filter", 1),
     "policy": ("failed", "content_filter", 1),
     "wrong-usage": ("answered", None, 1),
+    "broken-usage": ("failed", "garbage_reply", MOST),
 }
 
 
@@ -42,6 +44,13 @@ def fleet(shared: Pilotfish, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         running.up(workers=1, threads=8)
         running.finished(running.submit(questions(1)), 60)
         yield running
+
+
+@pytest.fixture(autouse=True)
+def forgiven(request: pytest.FixtureRequest) -> None:
+    """No test finds calls held back for the failures of the one before."""
+    if "fleet" in request.fixturenames:
+        request.getfixturevalue("fleet").tell(lambda c, _: rates.forgive(c), "")
 
 
 @pytest.mark.parametrize("mode", ALWAYS)
@@ -89,6 +98,36 @@ def test_a_passing_trouble_ends_in_an_answer(fleet: Fleet, modes: list[str], req
         assert second - first >= 1, "Retry-After was not kept"
 
 
+def test_a_question_that_is_refused_for_ever_ends_though_others_are_answered(fleet: Fleet) -> None:
+    fleet.llm.plan(words={"too large": ["429:0.1"]})
+    job = fleet.submit(questions(1, "too large: when must goods be back?"))
+    crowd = [fleet.submit(questions(3, f"{n}. When must goods be back?")) for n in range(20)]
+    for each in crowd:
+        fleet.finished(each, 60)
+        fleet.tell(lambda c, _: rates.forgive(c), "")  # as each success does, between two refusals
+    fleet.finished(job, 60)
+    (item,) = fleet.items(job)
+    assert (item["state"], item["error"]["code"]) == ("failed", "rate_limited")
+
+
+def test_twenty_failures_in_a_row_pause_the_job_and_resuming_finishes_it(fleet: Fleet) -> None:
+    fleet.llm.plan(words={"all down": ["status:500"]})
+    job = fleet.submit(questions(40, "all down: when must goods be back?"))
+    until(lambda: fleet.job(job)["state"] == "paused", 60, f"the job rests {fleet.said()}")
+    assert "in a row" in fleet.job(job)["reason"]
+    fleet.llm.plan(words={})
+    until(lambda: fleet.states(job)["leased"] == 0, 20, "nothing is in hand")
+    fleet.tell(lambda c, _: rates.forgive(c), "")
+    fleet.tell(submissions.resume, job)
+    fleet.finished(job, 90)
+    states = fleet.states(job)
+    assert (
+        sum(states.values()) == 40
+        and states["answered"] >= 20
+        and states["dead"] == states["pending"] == 0
+    ), states
+
+
 def test_a_budget_stops_the_job_before_it_is_overspent(fleets: Build, on_both: bool) -> None:
     fleet = fleets(postgres=on_both, latency=0.1)
     fleet.up(workers=2, threads=8)
@@ -116,8 +155,6 @@ def test_a_budget_counts_what_may_have_been_paid(fleets: Build) -> None:
 
 
 def test_a_wrong_key_pauses_the_job_and_burns_no_attempt(fleets: Build) -> None:
-    from tests.service.processes import until
-
     fleet = fleets()
     fleet.llm.plan(default="status:401")
     fleet.up(workers=1, threads=8)

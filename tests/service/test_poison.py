@@ -27,8 +27,9 @@ def of(word: str) -> list[Question]:
 def test_a_poisoned_question_dies_after_three_attempts_and_its_neighbours_live(
     fleets: Build, word: str
 ) -> None:
-    fleet = fleets(latency=0.2, service__item_seconds=4)
+    fleet = fleets(latency=0.2, service__item_seconds=20)
     poisoned(fleet)
+    fleet.finished(fleet.submit(questions(1, "Is the worker warm?")), 60)
     bad = fleet.submit(of(word), recipe=f"poison-{word}")
     good = fleet.submit(questions(NEIGHBOURS))
     fleet.finished(bad, 150)
@@ -45,7 +46,7 @@ def test_a_poisoned_question_dies_after_three_attempts_and_its_neighbours_live(
 
 
 def test_five_poisons_at_once_leave_their_neighbours_alone(fleets: Build) -> None:
-    fleet = fleets(latency=0.5, service__item_seconds=4)
+    fleet = fleets(latency=0.5)
     poisoned(fleet)
     words = ["segfault", "kill", "leave", "memory", "deep"]
     bad = [fleet.submit(of(word), recipe=f"poison-{word}") for word in words]
