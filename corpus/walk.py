@@ -49,7 +49,7 @@ def walk(
         if isinstance(found, ParseFailure) or found.path is None:
             yield found
             continue
-        place = _place(found.path)
+        place = found.place or _place(found.path)
         name = names.setdefault(place, found.name)
         if places.setdefault(name, place) != place:
             reason = f"{places[name]} has this name too: add the folder above both, or rename one"

@@ -252,6 +252,11 @@ def _key_name(model: str) -> str:
     return f"{str(provider).upper()}_API_KEY"
 
 
+def preload() -> None:
+    """Import LiteLLM now: seconds that no question need wait for."""
+    _litellm()
+
+
 @functools.cache
 def _litellm() -> Any:
     """LiteLLM, offline and silent. Takes 3-6 s the first time."""

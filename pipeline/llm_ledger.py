@@ -76,8 +76,8 @@ class Desk:
             if found:
                 return Claim(*found)
             unknown, flying = ledger.settle_unknown(connection, key, spender.item_id)
-            if unknown and self.hold:
-                text = f"the outcome of {unknown} earlier attempt(s) at this call is not known"
+            if self.hold and (count := ledger.withheld(connection, key)):
+                text = f"the outcome of {count} earlier attempt(s) at this call is not known"
                 return Failure("unknown_outcome", text)
             if flying:
                 return None

@@ -14,10 +14,13 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, case, func, or_, select, update
 
+from store import ledger
+from store.passages import chunks
 from store.schema import collections, items, jobs
 
 KINDS = ("answer", "index")
 MOST_ATTEMPTS = 3
+MOST_SUSPECTS = 1000
 BELL_SECONDS = 15.0  # a pending item whose id was put into the queue earlier is put there again
 # An item that ends so stays so, unless somebody asks for it again.
 TERMINAL = ("answered", "abstained", "failed", "dead", "unknown", "cancelled", "forgotten")
@@ -65,10 +68,25 @@ def take(connection: Connection, item_id: int, owner: str, lease: float) -> Take
 def _free(now: float) -> ColumnElement[bool]:
     """Pending and not too early, or left by an owner whose lease ran out."""
     due = or_(items.c.not_before.is_(None), items.c.not_before <= now)
+    left = and_(items.c.state == "leased", items.c.lease_until < now)
     return or_(
-        and_(items.c.state == "pending", due),
-        and_(items.c.state == "leased", items.c.lease_until < now),
+        and_(items.c.state == "pending", due), and_(left, or_(~_suspect(), ~_one_at_risk(now)))
     )
+
+
+def _suspect() -> ColumnElement[bool]:
+    """Its worker fell silent over it, and it has one attempt left: it may be what kills workers.
+
+    Such items are taken one at a time, so that those that only were beside it live.
+    """
+    return and_(items.c.state == "leased", items.c.attempts == MOST_ATTEMPTS - 1)
+
+
+def _one_at_risk(now: float) -> ColumnElement[bool]:
+    """Whether some item is at its last attempt at this moment."""
+    other = items.alias()
+    last = (other.c.state == "leased") & (other.c.attempts >= MOST_ATTEMPTS)
+    return select(other.c.id).where(last, other.c.lease_until >= now).exists()
 
 
 def _running() -> ColumnElement[bool]:
@@ -161,7 +179,9 @@ def due(connection: Connection, count: int) -> list[int]:
     """Up to `count` ids to put into the queue, taking the running jobs in turn."""
     now = time.time()
     unheard = or_(items.c.rung.is_(None), items.c.rung < now - BELL_SECONDS)
-    wanted = and_(_free(now), unheard, items.c.attempts < MOST_ATTEMPTS)
+    first = _first_suspect(connection, now)
+    fair = or_(~_suspect(), items.c.id == first) if first else ~_suspect()
+    wanted = and_(_free(now), unheard, items.c.attempts < MOST_ATTEMPTS, fair)
     waiting = select(items.c.id).where(items.c.job_id == jobs.c.id, wanted).exists()
     running = select(jobs.c.id).where(running_job(), waiting)
     found: list[list[int]] = []
@@ -172,6 +192,15 @@ def due(connection: Connection, count: int) -> list[int]:
     return [ids[turn] for turn in turns for ids in found if turn < len(ids)][:count]
 
 
+def _first_suspect(connection: Connection, now: float) -> int | None:
+    """The one suspect that may be rung for; None while one is rung for that nobody took."""
+    left = and_(_suspect(), items.c.lease_until < now, _running())
+    query = select(items.c.id, items.c.rung).where(left).order_by(items.c.rung.desc().nulls_last())
+    rows = connection.execute(query.limit(MOST_SUSPECTS)).all()
+    heard = [row.id for row in rows if row.rung is None or row.rung < now - BELL_SECONDS]
+    return min(heard) if len(heard) == len(rows) and heard else None
+
+
 def rung(connection: Connection, ids: Sequence[int]) -> None:
     """Note that these ids were put into the queue."""
     connection.execute(update(items).where(items.c.id.in_(ids)).values(rung=time.time()))
@@ -180,6 +209,11 @@ def rung(connection: Connection, ids: Sequence[int]) -> None:
 def unrung(connection: Connection, ids: Sequence[int]) -> None:
     """Note that these ids did not get into the queue."""
     connection.execute(update(items).where(items.c.id.in_(ids)).values(rung=None))
+
+
+def unring(connection: Connection) -> None:
+    """The queue has forgotten everything: what waited in it is due again."""
+    connection.execute(update(items).where(items.c.state == "pending").values(rung=None))
 
 
 def kinds(connection: Connection, ids: Sequence[int]) -> dict[int, str]:
@@ -211,8 +245,13 @@ def state(connection: Connection, item_id: int) -> tuple[str, object, object] | 
 
 
 def retry(connection: Connection, job_id: str, states: Sequence[str] = AGAIN) -> int:
-    """Make failed, dead and unknown items pending again, with all their attempts."""
+    """Make failed, dead and unknown items pending again, with all their attempts.
+
+    To ask for it is to accept that calls of unknown outcome are sent again.
+    """
     mine = (items.c.job_id == job_id) & items.c.state.in_(states)
+    for some in chunks(list(connection.scalars(select(items.c.id).where(mine)))):
+        ledger.waive(connection, some)
     values: dict[str, object] = {"state": "pending", "attempts": 0, "error": None, "result": None}
     values |= {"not_before": None, "rung": None, "finished": None}
     return connection.execute(update(items).where(mine).values(values)).rowcount

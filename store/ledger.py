@@ -20,6 +20,7 @@ from sqlalchemy import Connection, func, insert, select, update
 
 from store.schema import ledger
 
+WAIVED = "waived: send again"
 STALE = 3600.0  # seconds after which a `sent` row is lost, though its owner seems to live
 
 
@@ -128,6 +129,26 @@ def settle_unknown(connection: Connection, key: str, item_id: int | None = None)
     return int(unknown or 0), len(rows) - len(dead)
 
 
+def withheld(connection: Connection, key: str) -> int:
+    """Attempts of unknown outcome that nobody has waived: what `hold` waits for a person over."""
+    unknown = (ledger.c.key == key) & (ledger.c.state == "unknown")
+    waived = func.coalesce(ledger.c.error, "") == WAIVED
+    return int(connection.scalar(select(func.count()).where(unknown, ~waived)) or 0)
+
+
+def waive(connection: Connection, item_ids: Sequence[int]) -> None:
+    """A person says: send again, whatever these items' unknown attempts may have cost."""
+    mine = ledger.c.item_id.in_(item_ids) & (ledger.c.state == "unknown")
+    connection.execute(update(ledger).where(mine).values(error=WAIVED))
+
+
+def refusals(connection: Connection, item_id: int) -> int:
+    """How often the provider has told an item that it asks too fast."""
+    told = ledger.c.error.startswith("rate_limited")
+    query = select(func.count()).where(ledger.c.item_id == item_id, told)
+    return int(connection.scalar(query) or 0)
+
+
 def reserve(
     connection: Connection, call: Call, spender: Spender, usd: float | None, tokens: int = 0
 ) -> int:
@@ -201,7 +222,7 @@ def spent(connection: Connection, item_id: int) -> tuple[int, Bill]:
     """
     rows = connection.execute(select(ledger).where(ledger.c.item_id == item_id)).all()
     paid = [row for row in rows if row.state == "done" or row.cost_source is not None]
-    lost = [row for row in rows if row.state in ("unknown", "sent")]
+    lost = [r for r in rows if r.state in ("unknown", "sent") and r.cost_source is None]
     answered = {row.key for row in paid}
     unpriced = any(row.cost_usd is None for row in paid)
     unknown = unpriced or any(row.key not in answered for row in lost)

@@ -49,9 +49,11 @@ class PostgresDatabase(Database):
                 yield connection
 
     @contextlib.contextmanager
-    def write(self, lock: str | None = "") -> Iterator[Connection]:
+    def write(self, lock: str | None = "", *, durable: bool = True) -> Iterator[Connection]:
         """A transaction; it waits for those that hold the same lock, see Database.write."""
         with self._explained(), self._engine.connect() as connection, connection.begin():
+            if not durable:
+                connection.execute(text("SET LOCAL synchronous_commit = off"))
             if lock is not None:
                 _hold(connection, lock)
             yield connection

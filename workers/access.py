@@ -119,6 +119,8 @@ class Access:
     async def _let_in(self, scope: Scope, receive: Receive, send: Sending) -> None:
         headers, path = Headers(scope=scope), str(scope["path"])
         key: Key | None = None
+        if "\0" in path or b"%00" in scope.get("query_string", b""):
+            raise Refused(404, "not_found", "nothing has a NUL character in its name")
         if path not in OPEN and not path.startswith(OPEN_PREFIXES):
             secret = bearer(headers)
             who, key = await to_thread.run_sync(self._who, secret, scope, headers)
@@ -204,10 +206,9 @@ class Sending:
         await self._send(message)
 
     async def instead(self, answer: Any, scope: Scope, receive: Receive) -> None:
-        """Send this error, unless an answer is on its way already: then cut it off."""
-        if self.begun:
-            raise ConnectionAbortedError("the answer broke off")
-        await answer(scope, receive, self)
+        """Send this error; an answer that is on its way already is cut off (uvicorn does it)."""
+        if not self.begun:
+            await answer(scope, receive, self)
 
 
 def _where(error: BaseException) -> str:

@@ -7,6 +7,7 @@ the LLM (pipeline/llm.py keeps the ledger).
 
 from __future__ import annotations
 
+import json
 import logging
 import random
 import time
@@ -31,6 +32,8 @@ from workers.process import Process
 from workers.pulse import Pulse
 
 AWAY_SECONDS = 2.0
+MOST_REFUSALS = 10  # HTTP 429 for one item: then it has failed
+LARGEST = 8_000_000  # characters of a result
 FULL_SECONDS = 5.0  # how long an item waits for a model whose rate is used up
 WAIT = (1.0, 5.0)  # seconds before the second and the third attempt at an item
 log = logging.getLogger("pilotfish.answer")
@@ -46,7 +49,7 @@ class Answering:
 
     def __call__(self, item_id: int) -> None:
         """Do the item if it is free; nothing happens when it is not."""
-        with self.process.database.write(lock=None) as connection:
+        with self.process.database.write(lock=None, durable=False) as connection:
             taken = items.take(connection, item_id, self.process.owner, self.pulse.lease)
         if taken is None:
             return
@@ -89,8 +92,12 @@ class Answering:
         """Store the answer, unless a passage that it read was removed meanwhile: then again."""
         line = {"custom_id": taken.custom_id, **line_of(case, Receipt())}
         line["trace"] = [asdict(event) for event in case.trace]
+        if len(json.dumps(line, default=str)) > LARGEST:
+            text = f"the result is over {LARGEST:,} characters: ask for less, or lower max_tokens"
+            self._failed(taken, "too_large", text, time.perf_counter() - seconds)
+            return
         read = [passage.id for passage in case.passages]
-        with self.process.database.write() as connection:
+        with self.process.database.write(durable=False) as connection:
             if passages.missing(connection, read):
                 items.put_back(connection, taken)
                 return
@@ -104,31 +111,39 @@ class Answering:
         self, taken: Taken, code: str, message: str, started: float, state: str = "failed"
     ) -> None:
         line = failed_line(taken.custom_id, code, message)
-        with self.process.database.write(lock=None) as connection:
+        with self.process.database.write(lock=None, durable=False) as connection:
             seconds = time.perf_counter() - started
             line["receipt"] = asdict(receipt(connection, taken.id, seconds))
             items.finish(connection, taken, state, line, line["error"])
 
     def _model_failed(self, taken: Taken, error: ModelError, started: float) -> None:
         """Again where that may help; unknown where money may have been lost and is held."""
-        if error.code == "rate_limited":
+        if error.code == "rate_limited" and self._refused(taken) < MOST_REFUSALS:
             self._later(taken, error.wait or FULL_SECONDS)
         elif error.code == "unknown_outcome":
             self._failed(taken, error.code, str(error), started, "unknown")
-        elif error.retryable and taken.attempts < items.MOST_ATTEMPTS:
+        elif (
+            error.retryable
+            and error.code != "rate_limited"
+            and taken.attempts < items.MOST_ATTEMPTS
+        ):
             self._again(taken, error.code, str(error))
         else:
             self._failed(taken, error.code, str(error), started)
 
+    def _refused(self, taken: Taken) -> int:
+        with self.process.database.read() as connection:
+            return ledger.refusals(connection, taken.id)
+
     def _later(self, taken: Taken, wait: float) -> None:
         """Not now: the model's rate is used up, or the database is away. No attempt is burnt."""
-        with self.process.database.write(lock=None) as connection:
+        with self.process.database.write(lock=None, durable=False) as connection:
             items.put_back(connection, taken, wait * random.uniform(1.0, 1.5), burnt=False)
 
     def _again(self, taken: Taken, code: str, message: str) -> None:
         """Put the item back; its third attempt was the last."""
         wait = WAIT[min(taken.attempts, len(WAIT)) - 1] * random.uniform(0.5, 1.5)
-        with self.process.database.write(lock=None) as connection:
+        with self.process.database.write(lock=None, durable=False) as connection:
             if taken.attempts < items.MOST_ATTEMPTS:
                 items.put_back(connection, taken, wait)
                 return
@@ -137,7 +152,7 @@ class Answering:
 
     def _pause(self, taken: Taken, error: SettingsError) -> None:
         """What stops this item stops all: a wrong key, a missing setting. No attempt is burnt."""
-        with self.process.database.write(lock=None) as connection:
+        with self.process.database.write(lock=None, durable=False) as connection:
             submissions.pause(connection, taken.job_id, str(error))
             items.put_back(connection, taken, burnt=False)
 

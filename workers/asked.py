@@ -125,9 +125,11 @@ def _checked(line: Line, limit: int) -> Line:
 
 def _bad_fields(fields: Mapping[str, Any]) -> str | None:
     where, turns = fields.get("where"), fields.get("turns", [])
+    if where is not None and (not isinstance(where, str) or "\0" in where):
+        return "where is no text, or holds a NUL character"
     if where is not None:
         try:
-            compile_where(str(where))
+            compile_where(where)
         except InputError as error:
             return str(error)
     if not isinstance(turns, list) or not all(_is_turn(turn) for turn in turns):

@@ -39,5 +39,8 @@ class Bell(Protocol):
     def ready(self) -> bool:
         """Whether the queue answers now."""
 
+    def age(self) -> str:
+        """Changes when the queue was started anew, perhaps without its ids. Raises Unavailable."""
+
     def close(self) -> None:
         """Let go of connections and threads."""

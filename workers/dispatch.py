@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from dataclasses import dataclass, field
+from typing import Any
 
 from pilotfish.errors import SettingsError, Unavailable
 from store import items, leases, submissions
@@ -20,6 +22,7 @@ from workers.bell import Bell, Kind, QueueUnreachable
 LEASE = "dispatcher"
 LEASE_SECONDS = 10.0
 LEAST_WINDOW = 16
+LOOK_SECONDS = 1.0
 BUSY_SECONDS, IDLE_SECONDS, DOWN_SECONDS = 0.02, 0.2, 1.0
 log = logging.getLogger("pilotfish.dispatch")
 
@@ -32,6 +35,7 @@ class Dispatcher:
     bell: Bell
     owner: str
     stop: threading.Event = field(default_factory=threading.Event)
+    _looked: dict[str, Any] = field(default_factory=dict)
 
     def run(self) -> None:
         """Turn after turn until `stop`; an unreachable database or queue is waited for."""
@@ -52,9 +56,12 @@ class Dispatcher:
             idle = not submissions.unfinished(connection)
         if idle:
             return 0
+        forgotten = self._queue_forgot()
         with self.database.write() as connection:
             if not leases.hold(connection, LEASE, self.owner, LEASE_SECONDS):
                 return 0
+            if forgotten:
+                items.unring(connection)
             items.bury(connection)
             submissions.close_finished(connection)
             waiting, working = items.outstanding(connection)
@@ -68,6 +75,15 @@ class Dispatcher:
         for kind in ("answer", "index"):
             self._ring(kind, [i for i in ids if kinds[i] == kind])
         return len(ids)
+
+    def _queue_forgot(self) -> bool:
+        """Whether the queue was started anew since the last look, a second or more ago."""
+        now = time.monotonic()
+        if now - self._looked.get("at", 0.0) < LOOK_SECONDS:
+            return False
+        age, known = self.bell.age(), self._looked.get("age")
+        self._looked.update(at=now, age=age)
+        return known is not None and known != age
 
     def _ring(self, kind: Kind, ids: list[int]) -> None:
         """Ring; what could not be rung is due again at once."""

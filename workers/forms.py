@@ -45,7 +45,7 @@ class Chosen(Form):
     passages: int | None = Field(None, ge=1, le=100)
     max_calls: int | None = Field(None, ge=0, le=100, description="LLM calls for one question")
     on_unknown: Literal["retry", "hold"] | None = None
-    on_budget: Literal["refuse", "extract"] | None = None
+    on_budget: Literal["fail", "extract"] | None = None
 
     def parameters(self, **more: object) -> dict[str, Any]:
         """What the job keeps beside recipe and collection."""

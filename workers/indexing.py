@@ -34,7 +34,7 @@ class Indexing:
 
     def __call__(self, item_id: int) -> None:
         """Add the item's file if the item is free."""
-        with self.process.database.write(lock=None) as connection:
+        with self.process.database.write(lock=None, durable=False) as connection:
             taken = items.take(connection, item_id, self.process.owner, self.pulse.lease)
         if taken is None:
             return
@@ -48,14 +48,14 @@ class Indexing:
         try:
             report = self._add(taken)
         except SettingsError as error:
-            with self.process.database.write(lock=None) as connection:
+            with self.process.database.write(lock=None, durable=False) as connection:
                 submissions.pause(connection, taken.job_id, str(error))
                 items.put_back(connection, taken, burnt=False)
         except PilotfishError as error:
             self._finish(taken, "failed", failed_line(taken.custom_id, error.code, str(error)))
         except BaseException as error:  # noqa: BLE001 the task's boundary
             log.error("item %d broke: %s: %s", taken.id, type(error).__name__, error)
-            with self.process.database.write(lock=None) as connection:
+            with self.process.database.write(lock=None, durable=False) as connection:
                 items.put_back(connection, taken, 1.0)
         else:
             self._report(taken, report, time.perf_counter() - started)
@@ -64,7 +64,8 @@ class Indexing:
         library = self.process.library(taken.collection)
         asked = taken.question
         path = uploads.place(self.process.workspace.root, str(asked["file"]))
-        return library.add([Source(path, str(asked["name"]))])
+        name = str(asked["name"])
+        return library.add([Source(path, name, place=f"upload:{name}")])
 
     def _report(self, taken: Taken, report: Report, seconds: float) -> None:
         line: dict[str, object] = {
@@ -94,5 +95,5 @@ class Indexing:
             uploads.drop(connection, root, file_id, taken.tenant)
 
     def _finish(self, taken: Taken, state: str, line: dict[str, object]) -> None:
-        with self.process.database.write(lock=None) as connection:
+        with self.process.database.write(lock=None, durable=False) as connection:
             items.finish(connection, taken, state, line, line["error"])

@@ -39,6 +39,9 @@ class InlineBell:
     def ready(self) -> bool:
         return True
 
+    def age(self) -> str:
+        return ""
+
     def close(self) -> None:
         """Finish what is being worked on; forget what only waits."""
         for pool in self._pools.values():

@@ -120,7 +120,7 @@ class Jobs:
         try:
             self.bell.ring("answer", [item_id])
         except QueueUnreachable:  # the dispatcher rings when the queue is back
-            with self.database.write(lock=None) as connection:
+            with self.database.write(lock=None, durable=False) as connection:
                 items.unrung(connection, [item_id])
 
     def _settled(self, item_id: int) -> bool:

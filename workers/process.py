@@ -5,11 +5,15 @@ Shared by all its threads. Not here: the work (answering.py, indexing.py).
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections import OrderedDict
 
+from models.encoders import Encoders
+from pilotfish.errors import PilotfishError
 from pilotfish.settings import Settings
 from pipeline.library import Library
+from pipeline.llm import preload
 from store import ledger
 from store.database import Database
 from store.workspace import Workspace, open_workspace
@@ -27,6 +31,7 @@ class Process:
         )
         self.database: Database = self.workspace.database
         self.owner = ledger.owner()
+        self.encoders = Encoders(settings.threads)
         self._libraries: OrderedDict[str, Library] = OrderedDict()
         self._mutex = threading.Lock()
 
@@ -36,12 +41,22 @@ class Process:
             found = self._libraries.get(collection)
             if found is None:
                 settings = self.settings.model_copy(update={"collection": collection})
-                found = Library(settings, create=create, workspace=self.workspace)
+                found = Library(
+                    settings, create=create, encoders=self.encoders, workspace=self.workspace
+                )
                 self._libraries[collection] = found
             self._libraries.move_to_end(collection)
             while len(self._libraries) > KEPT:
                 self._libraries.popitem(last=False)
         return found
+
+    def warm(self) -> None:
+        """Load what the first question would wait for; what is missing, it will say itself."""
+        with contextlib.suppress(PilotfishError):
+            if self.settings.llm.models:
+                preload()
+            library = self.library(self.settings.collection)
+            _ = library.parts, library.shelf.opened()
 
     def forget(self, collection: str) -> None:
         """Close a collection that is gone."""

@@ -69,13 +69,13 @@ class Pulse:
         while not self.stop.wait(self.lease / 3):
             try:
                 self.beat()
-            except (Unavailable, SettingsError) as error:  # the database is away: leases run out, fences hold
+            except (Unavailable, SettingsError) as error:  # leases run out, fences hold
                 log.warning("%s", error)
 
     def beat(self) -> None:
         """Renew the leases; put back what is stuck; leave when there is no other way."""
         stuck = self._stuck()
-        with self.database.write(lock=None) as connection:
+        with self.database.write(lock=None, durable=False) as connection:
             for taken in stuck:
                 log.error("item %d is stuck after %.0f s", taken.id, self.item_seconds)
                 items.put_back(connection, taken)
@@ -85,7 +85,7 @@ class Pulse:
             os.kill(os.getpid(), signal.SIGTERM)  # take nothing new, end the others
         over = self._leaving is not None and time.monotonic() - self._leaving > GRACE_SECONDS
         if over or self._deaf():
-            with self.database.write(lock=None) as connection:
+            with self.database.write(lock=None, durable=False) as connection:
                 items.let_go(connection, self.owner)
             self.leave(HUNG)
 

@@ -112,6 +112,12 @@ class RedisBell:
         except (self._broken, OSError):
             return False
 
+    def age(self) -> str:
+        try:
+            return str(self._redis.info("server")["run_id"])
+        except (self._broken, OSError) as error:
+            raise QueueUnreachable(f"Redis does not answer ({error}): is it running?") from None
+
     def close(self) -> None:
         self._ears.close()
         self._redis.close()

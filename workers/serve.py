@@ -20,7 +20,7 @@ from typing import Any
 
 import uvicorn
 
-from pilotfish.errors import PilotfishError, SettingsError
+from pilotfish.errors import SettingsError
 from pilotfish.settings import Settings
 from store import items
 from workers.api import create_app
@@ -162,7 +162,7 @@ def _inline(process: Process) -> Iterator[Bell]:
     dispatcher = Dispatcher(process.database, bell, process.owner)
     threads = [
         threading.Thread(target=dispatcher.run, name="dispatcher", daemon=True),
-        threading.Thread(target=_warm, args=(process,), name="warm", daemon=True),
+        threading.Thread(target=process.warm, name="warm", daemon=True),
     ]
     pulse.start()
     for thread in threads:
@@ -177,10 +177,3 @@ def _inline(process: Process) -> Iterator[Bell]:
         pulse.stop.set()
         with process.database.write() as connection:
             items.let_go(connection, process.owner)
-
-
-def _warm(process: Process) -> None:
-    """Load what the first question would wait for; what is missing, it will say itself."""
-    with contextlib.suppress(PilotfishError):
-        library = process.library(process.settings.collection)
-        _ = library.parts, library.shelf.opened()

@@ -62,6 +62,7 @@ def run_worker(settings: Settings, kinds: Sequence[Kind], threads: int) -> int:
     bell, pulse = RedisBell(settings, app), make_pulse(process)
     register(app, process, bell, pulse)
     pulse.start()
+    process.warm()  # before it takes anything: an item's time is not for loading
     worker = app.Worker(
         pool="threads",
         concurrency=threads,
@@ -74,6 +75,6 @@ def run_worker(settings: Settings, kinds: Sequence[Kind], threads: int) -> int:
         worker.start()
     finally:
         pulse.stop.set()
-        with process.database.write(lock=None) as connection:
+        with process.database.write(lock=None, durable=False) as connection:
             items.let_go(connection, process.owner)
     return int(worker.exitcode or 0)

@@ -11,7 +11,7 @@ import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
-from pilotfish.errors import SettingsError
+from pilotfish.errors import PilotfishError
 from store import serving
 from store.database import Database
 from workers.bell import Bell
@@ -68,7 +68,7 @@ class Waiting:
             try:
                 with self._database.read() as connection:
                     over = serving.settled(connection, ids)
-            except SettingsError as error:  # the database is away; the next look may find it
+            except PilotfishError as error:  # the database is away; the next look may find it
                 log.warning("%s", error)
                 continue
             self._let_go(over)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import json
+import signal
 import subprocess
 import sys
 import time
@@ -29,8 +30,9 @@ def main() -> int:
     if options.target:
         return _measure(options.only[0], Path(options.target), options.quick)
     ground(options.quick).collection("scifact")  # made once, before anything is timed
-    results = HERE / ("quick.json" if options.quick else "results.json")
+    results = HERE / ("quick" if options.quick else "") / "results.json"
     results = Path(options.results or results)
+    results.parent.mkdir(parents=True, exist_ok=True)
     failed = [name for name in options.only or PARTS if not _part(name, results, options.quick)]
     if failed:
         print(f"error: failed: {', '.join(failed)} (see above)", file=sys.stderr)
@@ -64,7 +66,9 @@ def _part(name: str, results: Path, quick: bool) -> bool:
 
 
 def _measure(name: str, target: Path, quick: bool) -> int:
-    """In the part's own process."""
+    """In the part's own process; told to end, it ends its fleet first."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.default_int_handler)
     here = ground(quick)
     record: dict[str, Any] = {
         "date": machine.now(),

@@ -61,7 +61,7 @@ def serve(
         options.attach()
         from workers.serve import run
 
-        run(settings, inline=inline, socket=socket)
+        run(settings, inline=inline, socket=socket, as_json=options.json)
 
 
 def worker(

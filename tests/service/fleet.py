@@ -33,6 +33,7 @@ from tests.service.servers import LLM, Postgres, Redis, free_port
 MODEL = "openai/gpt-4o-mini"  # has a price, so that budgets in USD can be tested
 POISONED = Path(__file__).with_name("poisoned.py")
 LEASE = 3.0
+PATIENCE = 3  # times the seconds that are waited at most: the machine may be busy
 Question = tuple[str, dict[str, object]]
 
 
@@ -182,7 +183,12 @@ class Fleet:
         """Wait until the job has ended; how many seconds that took."""
         begun = time.monotonic()
         try:
-            until(lambda: self.job(job_id)["state"] in submissions.ENDED, seconds, job_id, 0.1)
+            until(
+                lambda: self.job(job_id)["state"] in submissions.ENDED,
+                seconds * PATIENCE,
+                job_id,
+                0.1,
+            )
         except AssertionError as error:
             states = dict(self.states(job_id))
             raise AssertionError(f"{error}; {states}; {self.said()}") from None
@@ -190,7 +196,8 @@ class Fleet:
 
     def reached(self, count: int, seconds: float, *job_ids: str) -> None:
         """Wait until so many items have ended."""
-        until(lambda: self.done(*job_ids) >= count, seconds, f"{count} items done {self.said()}")
+        enough = f"{count} items done {self.said()}"
+        until(lambda: self.done(*job_ids) >= count, seconds * PATIENCE, enough)
 
     def said(self, lines: int = 15) -> str:
         """The ends of all logs, for a failing test."""

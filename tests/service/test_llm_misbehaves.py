@@ -60,7 +60,9 @@ def test_a_behaviour_has_a_typed_outcome_within_the_requests_allowed(
     state, code, most = ALWAYS[mode]
     word = f"mode {mode}."
     fleet.llm.plan(words={word: [mode]})
-    job = fleet.submit(questions(1, f"{word} When must goods be back?"), budget_usd=1.0)
+    job = fleet.submit(
+        questions(1, f"{word} Within how many days may goods be returned?"), budget_usd=1.0
+    )
     fleet.finished(job, 60)
     (item,) = fleet.items(job)
     assert item["state"] == state, (item["error"], fleet.said())
@@ -69,7 +71,7 @@ def test_a_behaviour_has_a_typed_outcome_within_the_requests_allowed(
     asked = sum(fleet.llm.counts()["per_key"].get(key, 0) for key in keys)
     assert 1 <= asked <= most, asked
     assert "sk-test-not-a-real-key" not in str(item), "the provider's echo of the key was stored"
-    well = fleet.submit(questions(1, f"After {mode}: when must goods be back?"))
+    well = fleet.submit(questions(1, f"After {mode}: within how many days may goods be returned?"))
     fleet.finished(well, 30)
     assert fleet.states(well) == {"answered": 1}, "what follows is not well"
     assert fleet.judged(jobs=[job, well], kills=MOST, in_flight=len(ALWAYS)).problems == []
@@ -87,7 +89,7 @@ def test_a_behaviour_has_a_typed_outcome_within_the_requests_allowed(
 def test_a_passing_trouble_ends_in_an_answer(fleet: Fleet, modes: list[str], requests: int) -> None:
     word = f"first {modes[0]}."
     fleet.llm.plan(words={word: modes})
-    job = fleet.submit(questions(1, f"{word} When must goods be back?"))
+    job = fleet.submit(questions(1, f"{word} Within how many days may goods be returned?"))
     fleet.finished(job, 60)
     (item,) = fleet.items(job)
     assert item["state"] == "answered", item["error"]
@@ -100,8 +102,11 @@ def test_a_passing_trouble_ends_in_an_answer(fleet: Fleet, modes: list[str], req
 
 def test_a_question_that_is_refused_for_ever_ends_though_others_are_answered(fleet: Fleet) -> None:
     fleet.llm.plan(words={"too large": ["429:0.1"]})
-    job = fleet.submit(questions(1, "too large: when must goods be back?"))
-    crowd = [fleet.submit(questions(3, f"{n}. When must goods be back?")) for n in range(20)]
+    job = fleet.submit(questions(1, "too large: within how many days may goods be returned?"))
+    crowd = [
+        fleet.submit(questions(3, f"{n}. Within how many days may goods be returned?"))
+        for n in range(20)
+    ]
     for each in crowd:
         fleet.finished(each, 60)
         fleet.tell(lambda c, _: rates.forgive(c), "")  # as each success does, between two refusals
@@ -112,7 +117,7 @@ def test_a_question_that_is_refused_for_ever_ends_though_others_are_answered(fle
 
 def test_twenty_failures_in_a_row_pause_the_job_and_resuming_finishes_it(fleet: Fleet) -> None:
     fleet.llm.plan(words={"all down": ["status:500"]})
-    job = fleet.submit(questions(40, "all down: when must goods be back?"))
+    job = fleet.submit(questions(40, "all down: within how many days may goods be returned?"))
     until(lambda: fleet.job(job)["state"] == "paused", 60, f"the job rests {fleet.said()}")
     assert "in a row" in fleet.job(job)["reason"]
     fleet.llm.plan(words={})
@@ -147,7 +152,9 @@ def test_a_budget_counts_what_may_have_been_paid(fleets: Build) -> None:
     fleet = fleets(llm__timeout=1, llm__attempts=1)
     fleet.llm.plan(words={"lost": ["hang"]})
     fleet.up(workers=1, threads=8)
-    job = fleet.submit(questions(12, "lost: when must goods be back?"), budget_usd=0.002)
+    job = fleet.submit(
+        questions(12, "lost: within how many days may goods be returned?"), budget_usd=0.002
+    )
     fleet.finished(job, 120)
     assert fleet.judged(kills=1, in_flight=100).problems == []
     held = sum(row["reserved_usd"] for row in fleet.ledger() if row["state"] == "unknown")

@@ -1,0 +1,1 @@
+"""Pilotfish inside other frameworks, each behind an extra. Nothing here is imported by ours."""
