@@ -179,8 +179,8 @@ def _doubled(lines: list[Line]) -> list[Line]:
     first: dict[str, int] = {}
     checked = []
     for line in lines:
-        before = first.setdefault(line.custom_id, line.number)
-        if before != line.number and line.problem is None:
+        before = line.number if line.problem else first.setdefault(line.custom_id, line.number)
+        if before != line.number:
             problem = f"custom_id {line.custom_id!r} is the one of line {before} already"
             line = Line(line.number, line.custom_id, line.question, line.fields, problem)
         checked.append(line)

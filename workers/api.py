@@ -16,7 +16,15 @@ from starlette.responses import Response
 
 import pilotfish
 from pilotfish.errors import PilotfishError
-from workers import replies, routes_answers, routes_documents, routes_health, routes_jobs
+from workers import (
+    openai_routes,
+    page,
+    replies,
+    routes_answers,
+    routes_documents,
+    routes_health,
+    routes_jobs,
+)
 from workers.access import Access
 from workers.bell import Bell
 from workers.jobs import Jobs
@@ -29,6 +37,7 @@ ROUTERS = (
     routes_jobs.router,
     routes_documents.router,
     routes_health.router,
+    openai_routes.router,
 )
 THREADS, WAITERS = 64, 256
 MEGABYTE = 1_000_000
@@ -53,6 +62,7 @@ def create_app(process: Process, bell: Bell) -> FastAPI:
         Access, database=process.database, body_bytes=process.settings.service.body_mb * MEGABYTE,
         seen=app.state.seen,
     )  # fmt: skip
+    page.install(app)
     return app
 
 

@@ -164,6 +164,8 @@ def _inline(process: Process) -> Iterator[Bell]:
         threading.Thread(target=dispatcher.run, name="dispatcher", daemon=True),
         threading.Thread(target=process.warm, name="warm", daemon=True),
     ]
+    with process.database.write(lock=None, durable=False) as connection:
+        items.unring(connection)  # what waited in the memory of an earlier process
     pulse.start()
     for thread in threads:
         thread.start()

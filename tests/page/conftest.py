@@ -34,8 +34,8 @@ serve.create_app = create
 """
 # What a browser calls a control has, for those who cannot see it.
 UNNAMED = """() => [...document.querySelectorAll(
-  'a[href], button, input:not([type=hidden]), select, textarea, summary,
-  [role=img], [role=region]')]
+  'a[href], button, input:not([type=hidden]), select, textarea, summary' +
+  ', [role=img], [role=region]')]
   .filter(one => one.checkVisibility())
   .filter(one => !(one.getAttribute('aria-label') || '').trim()
     && ![...(one.labels || [])].some(label => label.textContent.trim())

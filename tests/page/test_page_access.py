@@ -106,7 +106,7 @@ def test_another_tenant_sees_nothing_of_it(locked: Service) -> None:
     nobody = locked.having(None)
     for path in (f"/answers/{job}/0", f"/answers/{job}/0/source/1", f"/jobs/{job}",
                  f"/jobs/{job}/live", f"/jobs/{job}/events", f"/jobs/{job}/results",
-                 "/documents/default/view/returns.md"):  # fmt: skip
+                 "/documents/default/view/docs/returns.md"):  # fmt: skip
         reply = nobody.get(path, cookie=other)
         assert reply.status == 404 and b"returned" not in reply.body
     path = f"/jobs/{job}/cancel?token={token_of(nobody, other)}"

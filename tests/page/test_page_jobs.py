@@ -27,7 +27,8 @@ def slow_llm() -> Iterator[LLMServer]:
 @pytest.fixture
 def calm(mine: Pilotfish, slow_llm: LLMServer, tmp_path: Path) -> Iterator[Service]:
     """A service that answers one question after the other."""
-    with served(mine.asking(slow_llm), tmp_path, PILOTFISH_SERVICE__THREADS=1) as service:
+    asking = mine.asking(slow_llm, PILOTFISH_LLM__MODEL="openai/gpt-4o-mini")  # its price is known
+    with served(asking, tmp_path, PILOTFISH_SERVICE__THREADS=1) as service:
         yield service
 
 
@@ -96,6 +97,7 @@ def test_a_job_is_watched_paused_and_let_go_on(calm: Service, visit: Callable[..
     notes = [f"What is said about the {word}?" for word in "harbour crane canteen rope".split()]
     page.fill("[name=pasted]", "\n".join([ASKED, *notes, "What does express delivery cost?"]))
     page.fill("[name=budget_usd]", "3")
+    page.wait_for_selector("#estimate dl", timeout=60_000)
     page.click("text=Start")
     page.wait_for_url("**/jobs/job_*")
     page.evaluate("window.same = true")  # what follows comes without loading the page again
@@ -115,7 +117,8 @@ def test_what_failed_is_grouped_and_tried_again(
     calm: Service, slow_llm: LLMServer, visit: Callable[..., Visit]
 ) -> None:
     slow_llm.script("policy", "policy")
-    made = calm.post("/v1/jobs", {"questions": [ASKED, "What does express delivery cost?"]})
+    two = [ASKED, "What does express delivery cost?"]
+    made = calm.post("/v1/jobs", {"questions": two, "recipe": "plain"})
     calm.ended(made.json["id"])
     page = visit(calm).open(f"/jobs/{made.json['id']}")
     assert "2 ×" in page.inner_text(".reasons")

@@ -127,7 +127,7 @@ def test_a_cancelled_batch_says_so_and_asks_no_more(own: Service, llm: LLMServer
     with client_of(own.made_key()) as client:
         questions = {str(n): f"{ASKED} {n}" for n in range(200)}
         batch = made(client, jsonl(questions))
-        until(lambda: llm.requests)
+        until(lambda: llm.requests, 90)
         assert client.batches.cancel(batch.id).status in {"cancelling", "cancelled"}
         batch = ended(client, batch)
         assert batch.status == "cancelled" and batch.cancelled_at

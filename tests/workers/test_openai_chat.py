@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -10,10 +11,18 @@ from urllib.parse import unquote, urlsplit
 import openai
 import pytest
 
-from tests.conftest import ASKED, UNANSWERABLE
+from pilotfish.settings import Settings
+from tests.conftest import ASKED, UNANSWERABLE, Pilotfish
 from tests.llm_server import LLMServer
-from tests.workers.conftest import Service, in_threads, until
+from tests.workers.conftest import Service, until
+from workers.asked import LOCAL, Asked
+from workers.jobs import Jobs
+from workers.openai_chat import Asking
+from workers.openai_forms import Understood
 from workers.openai_shapes import CANNOT
+from workers.process import Process
+from workers.requests import Waits
+from workers.serve import _inline
 
 pytestmark = pytest.mark.slow
 EXPRESS = "What does express delivery cost?"
@@ -247,17 +256,25 @@ def test_a_tenant_asks_its_own_collections_only(acme: Service) -> None:
             client.chat.completions.create(model="pilotfish", messages=user(ASKED))
 
 
-def test_more_who_wait_than_there_are_threads_for_are_answered_too(
-    own: Service, llm: LLMServer
-) -> None:
-    llm.default = "hang:1"
-    with client_of(own.made_key()) as client:
+def test_more_who_wait_than_there_are_threads_for_are_answered_too(mine: Pilotfish) -> None:
+    process = Process(Settings(workspace=mine.workspace, abstain_below=0.01))
+    question, waits = Understood(ASKED, (), ()), Waits(1)
 
-        def work(number: int) -> object:
-            asked = user(f"{ASKED} ({number})")
-            return client.chat.completions.create(model="plain", messages=asked).object
+    async def together(jobs: Jobs) -> list[dict[str, Any]]:
+        one = Asking(jobs, waits, LOCAL, question, Asked(), False)
+        return await asyncio.gather(*[one.line() for _ in range(4)])
 
-        assert in_threads(40, work) == ["chat.completion"] * 40
+    try:
+        with _inline(process) as bell:
+            jobs = Jobs(process, bell)
+            try:
+                found = asyncio.run(together(jobs))
+            finally:
+                jobs.waiting.close()
+    finally:
+        process.close()
+    assert [line["status"] for line in found] == ["answered"] * 4
+    assert len({line["job"] for line in found}) == 4
 
 
 def test_a_client_that_leaves_a_stream_leaves_no_complaint_behind(
@@ -267,7 +284,7 @@ def test_a_client_that_leaves_a_stream_leaves_no_complaint_behind(
     with client_of(own.made_key()) as client:
         stream = client.chat.completions.create(model="plain", messages=user(ASKED), stream=True)
         threading.Timer(0.2, stream.close).start()
-        until(lambda: llm.requests)
+        until(lambda: llm.requests, 90)
     assert own.get("/livez").status == 200
 
 

@@ -37,7 +37,9 @@ def usd(value: float | None) -> str:
         return "unknown"
     if value == 0 or value >= 1:
         return f"${value:,.2f}"
-    return f"${value:.4f}" if value >= 0.01 else f"${value:.6f}"
+    text = f"{value:.4f}" if value >= 0.01 else f"{value:.6f}"
+    whole, _, part = text.partition(".")
+    return f"${whole}.{part.rstrip('0'):0<2}"
 
 
 def number(value: float) -> str:
