@@ -20,9 +20,7 @@ from tests.conftest import ASKED, Pilotfish
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(
-        shutil.which("redis-server") is None, reason="apt-get install redis-server"
-    ),
+    pytest.mark.skipif(shutil.which("redis-server") is None, reason="apt-get install redis-server"),
 ]
 Ask = Callable[[str], Any]
 
