@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import threading
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,7 @@ class Database:
         self._used = contextlib.ExitStack()
         if not self._used.enter_context(locked(use_lock(path), wait=False, shared=True)):
             raise SettingsError(f"{path.parent} is being restored: try again when that is done")
+        weakref.finalize(self, self._used.close)  # also when nobody calls close()
         self._engine = _engine(path)
         self._writer = threading.Lock()  # SQLite's own waiting is by polling, and unfair
         self._writing: int | None = None  # the thread that holds it

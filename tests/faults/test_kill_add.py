@@ -47,7 +47,7 @@ def sentence(draw: random.Random) -> str:
 
 def write_folder(folder: Path, seed: int) -> Path:
     """38 texts, a table, a page, and a JSONL of 20; a third of it differs with the seed."""
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
     for number in range(38):
         draw = random.Random(number if number % 3 else number + 1000 * seed)
         body = "\n\n".join(" ".join(sentence(draw) for _ in range(4)) for _ in range(2))
@@ -97,10 +97,10 @@ class Bench:
 @pytest.fixture(scope="module")
 def bench(tmp_path_factory: pytest.TempPathFactory) -> Bench:
     root = tmp_path_factory.mktemp("kill")
-    write_folder(root / "old" / "docs", seed=1)
-    docs = write_folder(root / "docs", seed=2)
     older, whole = root / "older", root / "whole"
-    Pilotfish(root / "old", older)("add", "docs")
+    docs = write_folder(root / "docs", seed=1)
+    Pilotfish(root, older)("add", "docs")
+    write_folder(docs, seed=2)
     begun = time.monotonic()
     Pilotfish(root, whole, {"PILOTFISH_THREADS": "1"})("add", "docs")
     seconds = time.monotonic() - begun

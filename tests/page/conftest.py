@@ -108,9 +108,12 @@ class Visit:
         return page
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """One headless Chromium for all tests; each gets a profile of its own."""
+    """One headless Chromium a file; each test gets a profile of its own.
+
+    Not for the session: playwright's event loop would be met by tests that start another.
+    """
     path = shutil.which("chromium")
     assert path, "no chromium: apt-get install chromium"
     with sync_playwright() as playwright:
