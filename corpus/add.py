@@ -84,6 +84,7 @@ class Adder:
         source = replace(source, name=known.name) if known else source
         if known and known.sha256 == digest and known.documents == known.stored > 0:
             report.unchanged += known.stored
+            self._rehome(known, source)
             return
         if known and (reason := _taken(known, source)):
             report.failed.append(ParseFailure(source.name, reason))
@@ -102,6 +103,15 @@ class Adder:
         with self.database.read() as connection:
             here = documents.source_at(connection, self.collection.id, source.place)
             return here or documents.source(connection, self.collection.id, source.name)
+
+    def _rehome(self, known: documents.KnownSource, source: Source) -> None:
+        """The same file at another place: from now on its changes are looked for there."""
+        if known.path == source.place:
+            return
+        with self.database.write() as connection:
+            documents.put_source(
+                connection, self.collection.id, known.name, known.sha256, source.place
+            )
 
     def _parsed(
         self, source: Source, report: Report, seen: dict[str, str]
