@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 EXTRAS := engine,test,check
 
-.PHONY: serve demo test test-fast check format bench clean help
+.PHONY: serve demo test test-fast test-long check format bench clean help
 
 help: ## what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -22,7 +22,10 @@ test: $(VENV)/.ready ## all tests
 	$(BIN)/python -m pytest
 
 test-fast: $(VENV)/.ready ## the unit tests alone
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest -m "not slow and not long"
+
+test-long: $(VENV)/.ready ## kills, poison, a misbehaving LLM against the whole service: about an hour
+	$(BIN)/python -m pytest -m long
 
 check: $(VENV)/.ready ## formatter, linter, strict types
 	$(BIN)/ruff format --check .

@@ -10,7 +10,7 @@ from store import submissions
 from tests.service.conftest import Build
 from tests.service.fleet import questions
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 ITEMS, THREADS = 200, 8
 
 

@@ -13,7 +13,7 @@ from tests.service.conftest import Build
 from tests.service.faults import Schedule, Storm
 from tests.service.fleet import questions
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 ITEMS, THREADS, SEED = 300, 8, 5
 SHORT = Schedule(workers=4, redis=2, dispatchers=1)
 

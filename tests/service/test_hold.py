@@ -10,7 +10,7 @@ from tests.service.conftest import Build
 from tests.service.faults import Storm
 from tests.service.fleet import Fleet, questions
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 ITEMS, THREADS = 80, 8
 
 

@@ -16,7 +16,7 @@ from tests.service.conftest import Build
 from tests.service.fleet import Fleet, questions
 from tests.service.processes import python, until
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 SCRIPT = Path(__file__).with_name("killpoints.py")
 THREADS = 4
 

@@ -13,7 +13,7 @@ from tests.service.conftest import Build
 from tests.service.fleet import Fleet, questions
 from tests.service.processes import until
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 ATTEMPTS, OF_ITEM = 2, 3  # llm.attempts, and how often an item is taken
 MOST = ATTEMPTS * OF_ITEM
 # behaviour -> (state of the item, code of its error, requests for its key at most)

@@ -7,7 +7,7 @@ import pytest
 from tests.service.conftest import Build
 from tests.service.fleet import POISONED, Fleet, Question, questions
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 THREADS, NEIGHBOURS = 8, 40
 LOOP_SECONDS = 20  # longer than a worker needs before its first answer
 
