@@ -25,13 +25,10 @@ from pilotfish.settings import Settings
 from pilotfish.types import Case, Limits, Question, Receipt, Scope, Turn
 from pipeline.outputs import failed_line, line_of
 from pipeline.purse import Purse
-from store import collections, documents, items, ledger, passages, submissions
+from store import collections, documents, items, ledger, passages
 from store.items import Taken
-from workers.bell import Bell
-from workers.process import Process
-from workers.pulse import Pulse
+from workers.hands import AWAY_SECONDS, Hands
 
-AWAY_SECONDS = 2.0
 MOST_REFUSALS = 10  # HTTP 429 for one item: then it has failed
 LARGEST = 8_000_000  # characters of a result
 FULL_SECONDS = 5.0  # how long an item waits for a model whose rate is used up
@@ -40,24 +37,10 @@ log = logging.getLogger("pilotfish.answer")
 
 
 @dataclass(frozen=True, slots=True)
-class Answering:
-    """Does items of kind `answer`. Shared by all threads of a worker."""
+class Answering(Hands):
+    """Does items of kind `answer`."""
 
-    process: Process
-    bell: Bell
-    pulse: Pulse
-
-    def __call__(self, item_id: int) -> None:
-        """Do the item if it is free; nothing happens when it is not."""
-        with self.process.database.write(lock=None, durable=False) as connection:
-            taken = items.take(connection, item_id, self.process.owner, self.pulse.lease)
-        if taken is None:
-            return
-        with self.pulse.working(taken):
-            self._guarded(taken)
-        self.bell.tell(item_id)
-
-    def _guarded(self, taken: Taken) -> None:
+    def guarded(self, taken: Taken) -> None:
         """No item may end the worker, whatever it raises: it is put back, and dies after three."""
         try:
             self._answer(taken)
@@ -74,9 +57,9 @@ class Answering:
         except BudgetExceeded as error:
             self._failed(taken, error.code, str(error), started)
         except SettingsError as error:
-            self._pause(taken, error)
+            self.pause(taken, str(error))
         except Unavailable:  # the database was away for a moment: nobody's fault
-            self._later(taken, AWAY_SECONDS)
+            self.later(taken, AWAY_SECONDS)
         except ModelError as error:
             self._model_failed(taken, error, started)
         except PilotfishError as error:
@@ -119,7 +102,7 @@ class Answering:
     def _model_failed(self, taken: Taken, error: ModelError, started: float) -> None:
         """Again where that may help; unknown where money may have been lost and is held."""
         if error.code == "rate_limited" and self._refused(taken) < MOST_REFUSALS:
-            self._later(taken, error.wait or FULL_SECONDS)
+            self.later(taken, (error.wait or FULL_SECONDS) * random.uniform(1.0, 1.5))
         elif error.code == "unknown_outcome":
             self._failed(taken, error.code, str(error), started, "unknown")
         elif (
@@ -135,11 +118,6 @@ class Answering:
         with self.process.database.read() as connection:
             return ledger.refusals(connection, taken.id)
 
-    def _later(self, taken: Taken, wait: float) -> None:
-        """Not now: the model's rate is used up, or the database is away. No attempt is burnt."""
-        with self.process.database.write(lock=None, durable=False) as connection:
-            items.put_back(connection, taken, wait * random.uniform(1.0, 1.5), burnt=False)
-
     def _again(self, taken: Taken, code: str, message: str) -> None:
         """Put the item back; its third attempt was the last."""
         wait = WAIT[min(taken.attempts, len(WAIT)) - 1] * random.uniform(0.5, 1.5)
@@ -149,12 +127,6 @@ class Answering:
                 return
             line = failed_line(taken.custom_id, code, message)
             items.finish(connection, taken, "dead", line, line["error"])
-
-    def _pause(self, taken: Taken, error: SettingsError) -> None:
-        """What stops this item stops all: a wrong key, a missing setting. No attempt is burnt."""
-        with self.process.database.write(lock=None, durable=False) as connection:
-            submissions.pause(connection, taken.job_id, str(error))
-            items.put_back(connection, taken, burnt=False)
 
 
 def question_of(taken: Taken) -> Question:

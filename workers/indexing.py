@@ -13,44 +13,28 @@ from dataclasses import asdict, dataclass
 
 from corpus.add import Report
 from corpus.walk import Source
-from pilotfish.errors import NotFound, PilotfishError, SettingsError
+from pilotfish.errors import NotFound, PilotfishError, SettingsError, Unavailable
 from pipeline.outputs import failed_line
-from store import items, submissions, uploads
+from store import items, uploads
 from store.items import Taken
-from workers.bell import Bell
-from workers.process import Process
-from workers.pulse import Pulse
+from workers.hands import AWAY_SECONDS, Hands
 
 log = logging.getLogger("pilotfish.index")
 
 
 @dataclass(frozen=True, slots=True)
-class Indexing:
+class Indexing(Hands):
     """Does items of kind `index`."""
 
-    process: Process
-    bell: Bell
-    pulse: Pulse
-
-    def __call__(self, item_id: int) -> None:
-        """Add the item's file if the item is free."""
-        with self.process.database.write(lock=None, durable=False) as connection:
-            taken = items.take(connection, item_id, self.process.owner, self.pulse.lease)
-        if taken is None:
-            return
-        with self.pulse.working(taken):
-            self._guarded(taken)
-        self.bell.tell(item_id)
-
-    def _guarded(self, taken: Taken) -> None:
+    def guarded(self, taken: Taken) -> None:
         """No file may end the worker: what breaks it is put back, and dies after three."""
         started = time.perf_counter()
         try:
             report = self._add(taken)
         except SettingsError as error:
-            with self.process.database.write(lock=None, durable=False) as connection:
-                submissions.pause(connection, taken.job_id, str(error))
-                items.put_back(connection, taken, burnt=False)
+            self.pause(taken, str(error))
+        except Unavailable:  # the database was away for a moment: nobody's fault
+            self.later(taken, AWAY_SECONDS)
         except PilotfishError as error:
             self._finish(taken, "failed", failed_line(taken.custom_id, error.code, str(error)))
         except BaseException as error:  # noqa: BLE001 the task's boundary

@@ -1,0 +1,51 @@
+"""What doing an item is, whatever its kind: take it, keep its lease, tell of its end.
+
+Not here: the work (answering.py, indexing.py), and who rings (dispatch.py).
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from dataclasses import dataclass
+
+from store import items, submissions
+from store.items import Taken
+from workers.bell import Bell
+from workers.process import Process
+from workers.pulse import Pulse
+
+AWAY_SECONDS = 2.0  # after which an item is tried again when the database was away
+
+
+@dataclass(frozen=True, slots=True)
+class Hands:
+    """Does items by id. Shared by all threads of a worker."""
+
+    process: Process
+    bell: Bell
+    pulse: Pulse
+
+    def __call__(self, item_id: int) -> None:
+        """Do the item if it is free; nothing happens when it is not."""
+        with self.process.database.write(lock=None, durable=False) as connection:
+            taken = items.take(connection, item_id, self.process.owner, self.pulse.lease)
+        if taken is None:
+            return
+        with self.pulse.working(taken):
+            self.guarded(taken)
+        self.bell.tell(item_id)
+
+    @abstractmethod
+    def guarded(self, taken: Taken) -> None:
+        """Do it and write its end; nothing may come out of here."""
+
+    def pause(self, taken: Taken, reason: str) -> None:
+        """What stops this item stops all: a wrong key, a missing setting. No attempt is burnt."""
+        with self.process.database.write(lock=None, durable=False) as connection:
+            submissions.pause(connection, taken.job_id, reason)
+            items.put_back(connection, taken, burnt=False)
+
+    def later(self, taken: Taken, wait: float) -> None:
+        """Not now: a model's rate is used up, or the database is away. No attempt is burnt."""
+        with self.process.database.write(lock=None, durable=False) as connection:
+            items.put_back(connection, taken, wait, burnt=False)
