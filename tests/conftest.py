@@ -192,13 +192,20 @@ def shared(documents: Path) -> Pilotfish:
     pilotfish = Pilotfish(documents.parent, documents.parent / "workspace")
     report = pilotfish("--json", "add", "docs").one
     assert len(report["added"]) == 8 and not report["failed"], report
+    shutil.copytree(pilotfish.workspace, pilotfish.workspace.with_name("pristine"))
     return pilotfish
 
 
+@pytest.fixture(scope="session")
+def pristine(shared: Pilotfish) -> Path:
+    """The shared workspace as it was built: no question has been asked of it."""
+    return shared.workspace.with_name("pristine")
+
+
 @pytest.fixture
-def mine(shared: Pilotfish, tmp_path: Path) -> Pilotfish:
+def mine(pristine: Path, tmp_path: Path) -> Pilotfish:
     """The command line on a copy of the shared collection, in a folder of its own."""
-    shutil.copytree(shared.workspace, tmp_path / "workspace")
+    shutil.copytree(pristine, tmp_path / "workspace")
     return Pilotfish(tmp_path, tmp_path / "workspace")
 
 

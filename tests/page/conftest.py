@@ -151,11 +151,11 @@ def site_llm() -> Iterator[LLMServer]:
 
 @pytest.fixture(scope="session")
 def site(
-    shared: Pilotfish, site_llm: LLMServer, tmp_path_factory: pytest.TempPathFactory
+    pristine: Path, site_llm: LLMServer, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Service]:
     """A service without keys, for tests that only add to it."""
     folder = tmp_path_factory.mktemp("site")
-    shutil.copytree(shared.workspace, folder / "workspace")
+    shutil.copytree(pristine, folder / "workspace")
     pilotfish = Pilotfish(folder, folder / "workspace").asking(site_llm)
     with served(pilotfish, folder) as service:
         yield service
@@ -163,11 +163,11 @@ def site(
 
 @pytest.fixture(scope="session")
 def locked(
-    shared: Pilotfish, site_llm: LLMServer, tmp_path_factory: pytest.TempPathFactory
+    pristine: Path, site_llm: LLMServer, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Service]:
     """A service with keys; asked with one of the local tenant."""
     folder = tmp_path_factory.mktemp("locked")
-    shutil.copytree(shared.workspace, folder / "workspace")
+    shutil.copytree(pristine, folder / "workspace")
     pilotfish = Pilotfish(folder, folder / "workspace").asking(site_llm)
     with served(pilotfish, folder) as service:
         yield service.made_key()

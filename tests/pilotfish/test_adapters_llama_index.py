@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from pilotfish import Client
-from tests.conftest import ASKED, UNANSWERABLE, Pilotfish, quoted_by
+from tests.conftest import ASKED, UNANSWERABLE, quoted_by
 from tests.llm_server import LLMServer
 from tests.pilotfish.clients import embedded
 
@@ -18,13 +19,13 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def client(
-    shared: Pilotfish, tmp_path_factory: pytest.TempPathFactory
+    pristine: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[Client, LLMServer]]:
     """The embedded engine on the shared collection."""
     import shutil
 
     workspace = tmp_path_factory.mktemp("llama") / "workspace"
-    shutil.copytree(shared.workspace, workspace)
+    shutil.copytree(pristine, workspace)
     with LLMServer(respond=quoted_by) as llm, embedded(workspace, llm) as made:
         yield made, llm
 

@@ -33,12 +33,12 @@ def slow_llm() -> Iterator[LLMServer]:
 
 @pytest.fixture(scope="module", params=["embedded", "service"])
 def client(
-    request: pytest.FixtureRequest, shared: Pilotfish, slow_llm: LLMServer,
+    request: pytest.FixtureRequest, pristine: Path, slow_llm: LLMServer,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Client]:  # fmt: skip
     """The same collection, behind a socket of our own or behind HTTP and a key."""
     folder = tmp_path_factory.mktemp(request.param)
-    shutil.copytree(shared.workspace, folder / "workspace")
+    shutil.copytree(pristine, folder / "workspace")
     if request.param == "embedded":
         with embedded(folder / "workspace", slow_llm) as made:
             yield made
@@ -189,8 +189,8 @@ class TestBoth:
         assert found.seconds_without_llm_latency >= 0 and len(slow_llm.requests) == before
 
 
-def test_a_wrong_key_and_none_are_denied(shared: Pilotfish, tmp_path: Path) -> None:
-    shutil.copytree(shared.workspace, tmp_path / "workspace")
+def test_a_wrong_key_and_none_are_denied(pristine: Path, tmp_path: Path) -> None:
+    shutil.copytree(pristine, tmp_path / "workspace")
     with serving(Pilotfish(tmp_path, tmp_path / "workspace"), tmp_path) as service:
         service.made_key()
         url = f"http://127.0.0.1:{service.port}"

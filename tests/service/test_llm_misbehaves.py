@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from store import rates, submissions
-from tests.conftest import Pilotfish
 from tests.service.conftest import Build
 from tests.service.fleet import Fleet, questions
 from tests.service.processes import until
@@ -35,10 +35,10 @@ ALWAYS = {
 
 
 @pytest.fixture(scope="module")
-def fleet(shared: Pilotfish, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
+def fleet(pristine: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
     """One fleet for all behaviours, with a short time limit for a call."""
     folder = tmp_path_factory.mktemp("misbehaves")
-    shutil.copytree(shared.workspace, folder / "workspace")
+    shutil.copytree(pristine, folder / "workspace")
     made = Fleet(folder / "fleet", folder / "workspace", llm__timeout=1, llm__attempts=ATTEMPTS)
     with made as running:
         running.up(workers=1, threads=8)

@@ -207,11 +207,11 @@ def player() -> Iterator[LLMServer]:
 
 @pytest.fixture(scope="session")
 def service(
-    shared: Pilotfish, player: LLMServer, tmp_path_factory: pytest.TempPathFactory
+    pristine: Path, player: LLMServer, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Service]:
     """One service for the tests that leave it as it was, or only add to it. It has keys."""
     folder = tmp_path_factory.mktemp("service")
-    shutil.copytree(shared.workspace, folder / "workspace")
+    shutil.copytree(pristine, folder / "workspace")
     pilotfish = Pilotfish(folder, folder / "workspace").asking(player)
     with serving(pilotfish, folder, PILOTFISH_SERVICE__BODY_MB=2) as made:
         yield made.made_key()
