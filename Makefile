@@ -18,8 +18,8 @@ serve: $(VENV)/.ready ## the whole service on this machine, until Ctrl-C
 		{ echo "redis-server is needed: apt-get install redis-server"; exit 3; }
 	@$(BIN)/pilotfish up
 
-test: $(VENV)/.ready ## all tests
-	$(BIN)/python -m pytest
+test: $(VENV)/.ready ## all tests, files side by side on the cores there are
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 test-fast: $(VENV)/.ready ## the unit tests alone
 	$(BIN)/python -m pytest -m "not slow and not long"

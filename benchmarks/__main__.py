@@ -1,93 +1,27 @@
 """`python -m benchmarks [run|render] [--quick] [--only NAME]...`: measures, merges, renders.
 
-Each part runs in its own process, so that none meets another's memory or threads. A part that
-fails is reported and the others go on. Not here: what is measured (one file a part).
+Without a service; that is `python -m benchmarks.service`. Not here: what is measured (one file
+a part), how parts are run (runner.py).
 """
 
 from __future__ import annotations
 
-import argparse
-import importlib
-import json
-import subprocess
 import sys
-import time
-from pathlib import Path
-from typing import Any
 
-from benchmarks import machine
-from benchmarks.ground import ROOT, ground
+from benchmarks import machine, runner
+from benchmarks.ground import ground
 
 # Indexing first: it is timed on an idle machine. Each makes the collections it lacks.
 PARTS = ("indexing", "searching", "cold", "scaling", "splitting", "answering", "retrieval")
-HERE = ROOT / "benchmarks"
 
 
-def main() -> int:
-    """0: all parts ran; 1: some failed; 3: no data."""
-    options = _options()
-    if options.action == "measure":
-        return _measure(options.only[0], Path(options.target), options.quick)
-    results = Path(options.results)
-    failed = []
-    if options.action == "run":
-        ground(options.quick, sweep=True)
-        failed = [name for name in options.only or PARTS if not _part(name, results, options.quick)]
-    from benchmarks.render import render
-
-    if results.exists():
-        render(results)
-    if failed:
-        print(f"error: failed: {', '.join(failed)} (see above)", file=sys.stderr)
-    return 1 if failed else 0
+def prepare(quick: bool) -> None:
+    ground(quick, sweep=True)
 
 
-def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser("python -m benchmarks", description=__doc__)
-    parser.add_argument("action", nargs="?", default="run", choices=("run", "render", "measure"))
-    parser.add_argument("--quick", action="store_true", help="small subsets; to try it out")
-    parser.add_argument("--only", action="append", choices=PARTS, help="one part; may be repeated")
-    parser.add_argument("--results", help="file to merge into", default=None)
-    parser.add_argument("--target", help=argparse.SUPPRESS)
-    options = parser.parse_args()
-    options.results = options.results or HERE / ("quick" if options.quick else "") / "results.json"
-    return options
-
-
-def _part(name: str, results: Path, quick: bool) -> bool:
-    """Measure one part in a process of its own and merge what it found."""
-    print(f"{name} ...", file=sys.stderr, flush=True)
-    results.parent.mkdir(parents=True, exist_ok=True)
-    target = results.with_name(f"{name}.part.json")
-    command = [sys.executable, "-m", "benchmarks", "measure", "--only", name]
-    command += ["--target", str(target), *(["--quick"] if quick else [])]
-    done = subprocess.run(command, cwd=ROOT, check=False)
-    if done.returncode or not target.exists():
-        return False
-    merged: dict[str, Any] = json.loads(results.read_text()) if results.exists() else {}
-    merged[name] = json.loads(target.read_text())
-    results.write_text(json.dumps(merged, indent=1) + "\n", encoding="utf-8")
-    target.unlink()
-    print(f"{name}: {merged[name]['seconds']} s", file=sys.stderr, flush=True)
-    return True
-
-
-def _measure(name: str, target: Path, quick: bool) -> int:
-    """In the part's own process."""
-    here = ground(quick)
-    record: dict[str, Any] = {
-        "date": machine.now(),
-        "machine": machine.facts(),
-        "versions": machine.versions(),
-        "quick": quick,
-        "command": f"python -m benchmarks --only {name}{' --quick' if quick else ''}",
-    }
-    start = time.perf_counter()
-    result = importlib.import_module(f"benchmarks.{name}").measure(here)
-    record |= {"seconds": round(time.perf_counter() - start, 1), "result": result}
-    target.write_text(json.dumps(record, indent=1), encoding="utf-8")
-    return 0
-
+SUITE = runner.Suite(
+    "benchmarks", {name: (name, {}) for name in PARTS}, "results.json", prepare, machine.versions
+)
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(runner.main(SUITE, __doc__))

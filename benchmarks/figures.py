@@ -18,10 +18,11 @@ def draw(parts: dict[str, Any], folder: Path) -> None:
     matplotlib.use("Agg")
     for name, plot in PLOTS.items():
         if name in parts:
-            _save(folder / f"{name}.png", plot, parts[name]["result"])
+            save(folder / f"{name}.png", plot, parts[name]["result"])
 
 
-def _save(path: Path, plot: Draw, result: dict[str, Any]) -> None:
+def save(path: Path, plot: Draw, result: dict[str, Any]) -> None:
+    """Draw one plot into a file."""
     from matplotlib import pyplot
 
     figure = pyplot.figure(figsize=(7.2, 3.6), layout="constrained")

@@ -1,6 +1,7 @@
-"""results.json to RESULTS.md and plots. Can be run again without measuring.
+"""results.json and service/results.json to RESULTS.md and plots. Runs again without measuring.
 
-What each part says stands in say_speed.py and say_quality.py; plots in figures.py.
+What each part says stands in say_quality.py, say_speed.py and say_service.py; plots in
+figures.py and figures_service.py.
 """
 
 from __future__ import annotations
@@ -10,55 +11,75 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks import figures, say_quality, say_speed
+from benchmarks import figures, figures_service, say_quality, say_service, say_speed
 
-Say = Callable[[dict[str, Any]], str]
-ORDER: tuple[tuple[str, str, Say], ...] = (
-    ("retrieval", "Retrieval quality", say_quality.retrieval),
-    ("answering", "Answers without an LLM", say_quality.answering),
-    ("splitting", "Splitting", say_quality.splitting),
-    ("indexing", "Indexing speed", say_speed.indexing),
-    ("searching", "Search speed", say_speed.searching),
-    ("scaling", "Growth", say_speed.scaling),
-    ("cold", "A cold question", say_speed.cold),
+Results = dict[str, dict[str, Any]]  # part -> what it found
+Say = Callable[[Results], str]
+
+
+def _one(name: str, say: Callable[[dict[str, Any]], str]) -> Say:
+    return lambda results: say(results[name])
+
+
+# Heading, the parts beneath it, what they say.
+ORDER: tuple[tuple[str, tuple[str, ...], Say], ...] = (
+    ("Retrieval quality", ("retrieval",), _one("retrieval", say_quality.retrieval)),
+    ("Answers without an LLM", ("answering",), _one("answering", say_quality.answering)),
+    ("Splitting", ("splitting",), _one("splitting", say_quality.splitting)),
+    ("Indexing speed", ("indexing",), _one("indexing", say_speed.indexing)),
+    ("Search speed", ("searching",), _one("searching", say_speed.searching)),
+    ("Growth", ("scaling",), _one("scaling", say_speed.scaling)),
+    ("A cold question", ("cold",), _one("cold", say_speed.cold)),
+    *say_service.SECTIONS,
 )
+SERVICE = ("service", "results.json")
 BUSY = 0.2  # share of the cores that others kept busy, above which timings are doubtful
 
 
 def render(results: Path) -> Path:
     """Write RESULTS.md and plots/ beside the results; give the report's path."""
-    parts: dict[str, Any] = json.loads(results.read_text(encoding="utf-8"))
+    parts, service = _read(results), _read(results.parent.joinpath(*SERVICE))
     plots = results.parent / "plots"
     plots.mkdir(exist_ok=True)
     figures.draw(parts, plots)
-    blocks = [_head(parts), _bars(parts)]
-    for name, title, say in ORDER:
-        if name in parts:
-            blocks.append(f"## {title}\n\n{say(parts[name]['result'])}\n\n{_footer(parts[name])}")
+    figures_service.draw(service, plots)
+    every = parts | service
+    blocks = [_head(parts, service), _bars(every)]
+    for title, names, say in ORDER:
+        found = {name: every[name] for name in names if name in every}
+        if found:
+            said = say({name: part["result"] for name, part in found.items()})
+            blocks += [f"## {title}", said, *map(_footer, found.values())]
     report = results.parent / "RESULTS.md"
     report.write_text("\n\n".join(blocks) + "\n", encoding="utf-8")
     print(f"wrote {report}")
     return report
 
 
-def _head(parts: dict[str, Any]) -> str:
+def _read(path: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    return found
+
+
+def _head(parts: dict[str, Any], service: dict[str, Any]) -> str:
     """What this is, on what machine, how to rerun it."""
-    newest = max(parts.values(), key=lambda part: part["date"])
-    facts, versions = newest["machine"], newest["versions"]
-    quick = sorted(name for name, part in parts.items() if part["quick"])
+    every = parts | service
+    newest = _newest(every)
+    facts, quick = newest["machine"], sorted(n for n, part in every.items() if part["quick"])
     lines = [
         "# What Pilotfish measures",
         "Every comparison ran side by side on one machine, in alternating rounds, each measured "
         "process fresh; ratios are medians over rounds, absolute numbers stand beside them. "
         "Data: the development tree described in its own README; held-out data was not touched. "
-        "No LLM was called.",
+        "No hosted LLM was called: where one is needed, a local server plays it over the wire.",
         f"Machine: {facts['processor']}, {facts['cores']} cores, {facts['memory_gb']} GB, "
         f"{facts['system']}. Last part measured on {newest['date']}.",
-        "Versions: " + ", ".join(f"{name} {version}" for name, version in versions.items()) + ".",
-        "Rerun: `make bench`, or `python -m benchmarks` (`--quick` for small subsets, "
-        "`--only NAME` "
-        "for one part, `render` to write this page again without measuring).",
-    ]
+        *(f"{title}: {_versions(_newest(some))}."
+          for title, some in (("Versions", parts), ("Versions, service", service)) if some),
+        "Rerun: `make bench` and `make bench-service`, or `python -m benchmarks` and "
+        "`python -m benchmarks.service` (`--quick` for small subsets, `--only NAME` for one part, "
+        "`render` to write this page again without measuring).",
+    ]  # fmt: skip
     if quick:
         lines.append(
             f"**Subset numbers** (`--quick`; they show that it runs, nothing more): "
@@ -67,11 +88,20 @@ def _head(parts: dict[str, Any]) -> str:
     return "\n\n".join(lines)
 
 
+def _newest(parts: dict[str, Any]) -> dict[str, Any]:
+    return max(parts.values(), key=lambda part: str(part["date"]))
+
+
+def _versions(part: dict[str, Any]) -> str:
+    return ", ".join(f"{name} {version}" for name, version in part["versions"].items())
+
+
 def _bars(parts: dict[str, Any]) -> str:
     """Every promise with a number, and whether this run met it."""
     rows = [
         f"| {name} | {bar} | {'met' if met else '**not met**'} |"
-        for name, _, _ in ORDER
+        for _, names, _ in ORDER
+        for name in names
         for bar, met in parts.get(name, {}).get("result", {}).get("bars", {}).items()
     ]
     return "\n".join(["## Bars", "", "| part | bar | this run |", "|---|---|---|", *rows])

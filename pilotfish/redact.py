@@ -18,20 +18,22 @@ _SHORTEST = 8  # shorter values of the environment would blank ordinary words
 _PREFIXED = re.compile(
     r"\b(?:sk|pk|rk|xai|pplx|nvapi|glpat|xox[abeprs])-[\w*.-]{6,}"
     r"|\b(?:gh[opsur]|github_pat|hf|gsk|r8|whsec|sk|pk|rk)_[\w*]{10,}"
+    r"|\bpf-[\w-]{30,}"  # our own bearer keys
     r"|\bAIza[\w-]{20,}|\b(?:AKIA|ASIA)[A-Z0-9]{12,}|\bya29\.[\w.-]{10,}"
     r"|\beyJ[\w-]{8,}\.[\w-]{8,}(?:\.[\w-]*)?"
 )
+# A value up to its end; one that is blanked already is taken whole, with its closing bracket.
+_VALUE = r"(?:\[redacted\]|[^\s\"',;)\]}])+"
 _SCHEME = re.compile(
-    r"\b((?i:Bearer)(?=\s+[^\s\"',;)\]}]{4})|Basic(?=\s+[\w+/=-]{16}))\s+[^\s\"',;)\]}]+"
+    r"\b((?i:Bearer)(?=\s+[^\s\"',;)\]}]{4})|Basic(?=\s+[\w+/=-]{16}))\s+" + _VALUE
 )
 _HEADER = re.compile(
-    r"\b((?:proxy-)?authorization[\"']?\s*[:=]\s*(?:b?[\"'])?)"
-    r"(?:(?:Bearer|Basic)\s+)?[^\s\"',;)\]}]+",
+    r"\b((?:proxy-)?authorization[\"']?\s*[:=]\s*(?:b?[\"'])?)(?:(?:Bearer|Basic)\s+)?" + _VALUE,
     re.IGNORECASE,
 )
 _NAMED = re.compile(
     r"((?:api[_-]?key|access[_-]?key|token|secret|password|passwd)[\"']?\s*[:=]\s*(?:b?[\"'])?"
-    r"|\bkey=[\"']?)[^\s\"'&,;)\]}]{4,}",
+    r"|\bkey=[\"']?)(?:\[redacted\][^\s\"'&,;)\]}]*|[^\s\"'&,;)\]}]{4,})",
     re.IGNORECASE,
 )
 _URL = re.compile(r"(\b[a-z][a-z0-9+.-]*://)[^\s/@]+@", re.IGNORECASE)

@@ -8,6 +8,7 @@ their usual names.
 from __future__ import annotations
 
 import difflib
+import json
 import os
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -17,6 +18,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from pilotfish.errors import SettingsError
+from pilotfish.redact import BLANK, redact
 
 PREFIX = "PILOTFISH_"
 TOML = "pilotfish.toml"
@@ -28,6 +30,12 @@ _MAY_BE_EMPTY = {
     "llm.model", "llm.api_base", "llm.requests_per_minute", "llm.tokens_per_minute",
     "database", "service.redis", "service.keep_days",
 }  # fmt: skip
+# Its keys are those of the vector store that is named: unknown to us, and perhaps secret.
+FREE = "dense.store_options"
+_SHOWN = frozenset({
+    "host", "port", "database", "user", "table_name", "schema_name", "embed_dim", "dim",
+    "collection_name", "index_name", "hnsw_m", "hnsw_ef_construction", "hnsw_ef_search",
+})  # fmt: skip
 
 
 class _Strict(BaseModel):
@@ -55,6 +63,18 @@ class LLMSettings(_Strict):
     def models(self) -> tuple[str, ...]:
         """The tiers, or the one model, or nothing."""
         return self.tiers or ((self.model,) if self.model else ())
+
+
+class DenseSettings(_Strict):
+    """Where the vectors of the dense index are searched; the database keeps them in any case."""
+
+    store: str = Field(
+        "faiss", pattern=r"^(faiss|[A-Za-z_][\w.]*:[A-Za-z_][\w.]*)$",
+        description="faiss, or package.module:Class of a LlamaIndex vector store",
+    )  # fmt: skip
+    store_options: dict[str, Any] = Field(
+        default_factory=dict, repr=False, description="its arguments; JSON in the environment"
+    )
 
 
 class LimitSettings(_Strict):
@@ -86,9 +106,15 @@ class ServiceSettings(_Strict):
     lease: float = Field(20.0, ge=1, description="seconds a worker may be silent")
     item_seconds: float = Field(300.0, ge=1, description="an item that takes longer is stuck")
     body_mb: int = Field(100, ge=1, description="largest request body")
+    header_seconds: float = Field(
+        10.0, gt=0, le=3600, description="a client may take so long to say what it wants"
+    )
     keep_days: float | None = Field(
         None, gt=0, description="questions and answers are kept so long"
     )
+    keep_prompts: bool = Field(True, description="with the traces of answers: prompts as sent")
+    log_format: Literal["text", "json"] = Field("text", description="of the lines on stderr")
+    access_log: bool = Field(False, description="a line in the log for each request")
 
 
 class Settings(_Strict):
@@ -106,6 +132,7 @@ class Settings(_Strict):
     extract_above: float = Field(0.8, ge=0, le=1, description="support above which no LLM is asked")
     concurrency: int = Field(8, gt=0, le=256, description="questions in flight with an LLM")
     llm: LLMSettings = LLMSettings()
+    dense: DenseSettings = DenseSettings()
     limits: LimitSettings = LimitSettings()
     service: ServiceSettings = ServiceSettings()
 
@@ -116,11 +143,21 @@ def load(arguments: Mapping[str, Any] | None = None, folder: Path | None = None)
 
 
 def explain(arguments: Mapping[str, Any] | None = None) -> list[tuple[str, object, str]]:
-    """(key, value, where it came from) for every setting, for `pilotfish config show`."""
+    """(key, value, where it came from) for every setting, for `pilotfish config show`.
+
+    Secrets in values are blanked.
+    """
     merged = _merged(arguments or {}, Path())
     settings = Settings.model_validate(_checked(merged))
     came = {key: source for key, (_, source) in merged.items()}
-    return [(key, value, came.get(key, "default")) for key, value in _flat(settings.model_dump())]
+    values = _flat(settings.model_dump())
+    return [(key, _shown(key, value), came.get(key, "default")) for key, value in values]
+
+
+def _shown(key: str, value: object) -> object:
+    if key.startswith(f"{FREE}.") and key.rsplit(".", 1)[1] not in _SHOWN:
+        return BLANK
+    return redact(value) if isinstance(value, str) else value
 
 
 def _merged(arguments: Mapping[str, Any], folder: Path) -> dict[str, tuple[Any, str]]:
@@ -129,10 +166,10 @@ def _merged(arguments: Mapping[str, Any], folder: Path) -> dict[str, tuple[Any, 
         merged[key] = (value, TOML)
     for name, value in _dotenv(folder / ".env").items():
         if name.startswith(PREFIX) and name not in OTHERS:
-            merged[_key(name)] = (_list(_key(name), value), ".env")
+            merged.update(_given(name, value, ".env"))
     for name, value in os.environ.items():
         if name.startswith(PREFIX) and name not in OTHERS:
-            merged[_key(name)] = (_list(_key(name), value), name)
+            merged.update(_given(name, value, name))
     for key, value in arguments.items():
         if value is not None:
             merged[key] = (value, "argument")
@@ -143,7 +180,7 @@ def _checked(merged: Mapping[str, tuple[Any, str]]) -> dict[str, Any]:
     known = [key for key, _ in _flat(Settings().model_dump())]
     nested: dict[str, Any] = {}
     for key, (value, source) in merged.items():
-        if key not in known:
+        if key not in known and not key.startswith(f"{FREE}."):
             near = difflib.get_close_matches(key, known, n=1, cutoff=0.4)
             hint = (
                 f"did you mean {_spelt(near[0], source)}?" if near else "see pilotfish config show"
@@ -153,6 +190,9 @@ def _checked(merged: Mapping[str, tuple[Any, str]]) -> dict[str, Any]:
         *parents, last = key.split(".")
         for parent in parents:
             place = place.setdefault(parent, {})
+            if not isinstance(place, dict):
+                what = f"{_spelt(key, source)} ({source}) lies inside a plain value"
+                raise SettingsError(f"{what}: give one of the two")
         place[last] = value
     try:
         Settings.model_validate(nested)
@@ -171,6 +211,22 @@ def _spelt(key: str, source: str) -> str:
     if source.startswith(PREFIX) or source == ".env":
         return PREFIX + key.upper().replace(".", "__")
     return key
+
+
+def _given(name: str, value: str, source: str) -> Iterator[tuple[str, tuple[Any, str]]]:
+    """What one variable says: a key and its value, or all those of a JSON object."""
+    key = _key(name)
+    if key != FREE:
+        yield key, (_list(key, value), source)
+        return
+    try:
+        options = json.loads(value or "{}")
+    except ValueError:
+        options = None
+    if not isinstance(options, dict):  # it is not shown: it may hold a password
+        mend = 'write it like {"host": "localhost", "port": 5432}'
+        raise SettingsError(f"{name} ({source}) is no JSON object: {mend}")
+    yield from ((k, (one, source)) for k, one in _flat(options, f"{FREE}."))
 
 
 def _key(name: str) -> str:

@@ -98,8 +98,8 @@ def negated(text: str) -> bool:
 
 def is_cjk(text: str) -> bool:
     """Whether Chinese, Japanese or Korean characters make up a fifth of the letters or more."""
-    letters = sum(character.isalpha() for character in text)
-    return letters > 0 and len(CJK.findall(text)) / letters >= 0.2
+    found = len(CJK.findall(text))
+    return found > 0 and found >= 0.2 * sum(character.isalpha() for character in text)
 
 
 def shorten(text: str, limit: int) -> str:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from models.weights import DEFAULT_MODEL, verify_weights
 from pilotfish.errors import IndexCorrupt, PilotfishError
 from pipeline.library import Library
-from retrievers import bm25_index, dense_index, generation
+from retrievers import bm25_index, generation
 from store import passages
 from store.database import HEAD
 
@@ -46,7 +46,8 @@ def examine(library: Library) -> list[Finding]:
         try:
             found.extend(check(library))
         except PilotfishError as error:
-            found.append(Finding(name, False, str(error), _MEND_INDEX if name == "index" else ""))
+            mend = _MEND_INDEX if isinstance(error, IndexCorrupt) else ""
+            found.append(Finding(name, False, str(error), mend))
     return found
 
 
@@ -94,14 +95,16 @@ def _index(library: Library) -> Iterator[Finding]:
     manifest = generation.read_manifest(folder)
     collection = library.collection()
     encoder = library.encoders(collection.encoder, manifest.encoder)
-    generation.must_fit(folder, manifest, collection, encoder.fingerprint)
+    kind = library.shelf.keeper.kind
+    generation.must_fit(folder, manifest, collection, encoder.fingerprint, kind)
     generation.verify(folder, manifest)
     with library.database.read() as connection:
         truth = set(passages.all_ids(connection, collection.id))
     lexical = bm25_index.BM25Index(folder / bm25_index.FOLDER).ids()
-    nearest = dense_index.DenseIndex(folder / dense_index.FILE).ids()
-    for name, held in (("lexical index", lexical), ("vector index", nearest)):
-        detail = f"{len(held)} of {len(truth)} passages"
+    nearest = library.shelf.nearest(folder, manifest, encoder).ids()
+    where = "" if kind == generation.FAISS else f" in {kind}"
+    for name, held, place in (("lexical index", lexical, ""), ("vector index", nearest, where)):
+        detail = f"{len(held)} of {len(truth)} passages{place}"
         if held != truth:
             detail += f"; {len(truth - held)} missing, {len(held - truth)} left over"
         yield Finding(name, held == truth, detail, "" if held == truth else _MEND_INDEX)

@@ -13,14 +13,13 @@ import random
 import re
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from pilotfish.errors import BudgetExceeded, ModelError, PilotfishError, SettingsError
-from pilotfish.redact import redact
+from pipeline.llm_words import because, hints_of, one_line, words_of
 
 LONGEST_WAIT = 60.0  # seconds, whatever Retry-After says
-LONGEST = 300  # characters kept of a provider's message
 _UNSENT = {"ConnectError", "ConnectTimeout", "PoolTimeout", "ProxyError", "UnsupportedProtocol"}
 _NO_KEY = re.compile(
     r"missing credentials|api[ _]key.{0,40}(missing|not set)|missing.{0,20}api key", re.I
@@ -96,13 +95,8 @@ def to_error(failure: Failure, model: str, key_name: str) -> PilotfishError:
 def read(error: BaseException) -> Failure:
     """What this exception says of the attempt."""
     chain = list(_chain(error))
-    message = one_line(str(error))
-    return _transport(chain, message) or _http(chain, message) or _litellm(chain, message)
-
-
-def one_line(text: str) -> str:
-    """Redacted, short and without line breaks."""
-    return redact(" ".join(text[: LONGEST * 10].split()))[:LONGEST]
+    raw = f"{one_line(str(error))} {hints_of(chain)}"
+    return _transport(chain) or _http(chain, raw) or _litellm(chain, raw)
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:
@@ -117,19 +111,19 @@ def _names(error: BaseException) -> set[str]:
     return {cls.__name__ for cls in type(error).__mro__}
 
 
-def _transport(chain: list[BaseException], message: str) -> Failure | None:
+def _transport(chain: list[BaseException]) -> Failure | None:
     for error in chain:
         names = _names(error)
         if type(error).__module__.partition(".")[0] != "httpx" or "TransportError" not in names:
             continue
         if names & _UNSENT:
-            return Failure("connection", f"no connection ({type(error).__name__})", "always")
+            return Failure("connection", because("no connection", error), "always")
         if "TimeoutException" in names:
             return Failure("timeout", "no answer in time", "always", "unknown")
-        text = f"the connection broke ({type(error).__name__})"
+        text = because("the connection broke", error)
         return Failure("connection", text, "always", "unknown")
     if any("APITimeoutError" in _names(e) for e in chain) and not _response(chain):
-        return Failure("timeout", message, "always", "unknown")
+        return Failure("timeout", "no answer in time", "always", "unknown")
     return None
 
 
@@ -144,9 +138,14 @@ def _response(chain: list[BaseException]) -> tuple[int, str | None] | None:
     return None
 
 
-def _http(chain: list[BaseException], message: str) -> Failure | None:
+def _http(chain: list[BaseException], raw: str) -> Failure | None:
     found = _response(chain)
-    return None if found is None else by_status(found[0], message, found[1])
+    if found is None:
+        return None
+    status, retry_after = found
+    words = words_of(chain)
+    failure = by_status(status, f"{raw} {words}", retry_after)
+    return replace(failure, message=f"HTTP {status}: {words}" if words else f"HTTP {status}")
 
 
 def by_status(status: int, message: str, retry_after: str | None = None) -> Failure:
@@ -167,19 +166,22 @@ def by_status(status: int, message: str, retry_after: str | None = None) -> Fail
     return Failure(codes.get(status, "bad_request"), message, status=status)
 
 
-def _litellm(chain: list[BaseException], message: str) -> Failure:
+def _litellm(chain: list[BaseException], raw: str) -> Failure:
     """LiteLLM complains by itself: before sending, or over a 200 that it cannot read."""
-    if _NO_KEY.search(message):
+    if _NO_KEY.search(raw):
         return Failure("authentication", "no API key")
-    if "LLM Provider NOT provided" in message:
+    if "LLM Provider NOT provided" in raw:
         return Failure("not_found_model", "no such provider")
     unreadable = any(_names(e) & {"JSONDecodeError", "ValidationError"} for e in chain)
-    status = getattr(chain[0], "status_code", None)
+    status, words = getattr(chain[0], "status_code", None), words_of(chain)
     if isinstance(status, int) and 400 <= status < 600 and status != 500 and not unreadable:
-        return by_status(status, message)  # an error object inside a 200
+        failure = by_status(status, raw)  # an error object inside a 200
+        return replace(failure, message=words or f"an error {status} inside a 200")
     if "APIError" in _names(chain[0]) or unreadable:
-        return Failure("garbage_reply", f"unreadable reply ({message})", "once")
-    return Failure("model_error", f"{type(chain[0]).__name__}: {message}")
+        return Failure("garbage_reply", "the reply is no chat completion", "once")
+    if type(chain[0]).__module__.partition(".")[0] in {"litellm", "openai"}:
+        return Failure("model_error", words or "the call failed without a reason")
+    return Failure("model_error", f"the call broke ({type(chain[0]).__name__}: {words})")
 
 
 def backoff(failure: Failure, attempts: int) -> float:

@@ -72,15 +72,17 @@ class Desk:
         """A claim, a refusal, seconds to wait for the rate, or None: an equal call is in flight."""
         key, spender = self.call.key, self.purse.spender
         with self.purse.database.write() as connection:
-            found = ledger.find_reply(connection, key)
-            if found:
-                return Claim(*found)
-            unknown, flying = ledger.settle_unknown(connection, key, spender.item_id)
-            if self.hold and (count := ledger.withheld(connection, key)):
-                text = f"the outcome of {count} earlier attempt(s) at this call is not known"
-                return Failure("unknown_outcome", text)
-            if flying:
-                return None
+            unknown = 0
+            if ledger.attempts(connection, key):
+                found = ledger.find_reply(connection, key)
+                if found:
+                    return Claim(*found)
+                unknown, flying = ledger.settle_unknown(connection, key, spender.item_id)
+                if self.hold and (count := ledger.withheld(connection, key)):
+                    text = f"the outcome of {count} earlier attempt(s) at this call is not known"
+                    return Failure("unknown_outcome", text)
+                if flying:
+                    return None
             wait = rates.admit(connection, self.call.model, self.rate, tokens)
             if wait:
                 return wait

@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
-from pipeline.llm_errors import Failure, one_line
+from pipeline.llm_errors import Failure
+from pipeline.llm_words import one_line, said_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,8 @@ def parse(raw: str) -> Reply | Failure:
     body = _load(raw)
     error = body.get("error")
     if error:
-        return Failure("server_error", one_line(f"an error inside a 200: {error}"), "once")
+        said = one_line(f"an error inside a 200: {said_in(error) or error}")
+        return Failure("server_error", said, "once")
     choices = body.get("choices")
     first = choices[0] if isinstance(choices, list) and choices else None
     if not isinstance(first, dict):

@@ -16,7 +16,7 @@ import numpy as np
 from pilotfish.settings import Settings
 from retrievers.embed import Encodes
 from retrievers.shelf import Shelf
-from store import documents
+from store import collections, documents
 from verifiers.evidence import Vectors
 
 Count = Callable[[Sequence[str]], list[int]]
@@ -34,8 +34,8 @@ class Parts:
 
     def read(self, document: str, start: int, end: int) -> str | None:
         """The stored characters [start, end) of a document, None when it is gone."""
-        collection = self.shelf.collection()
         with self.shelf.database.read() as connection:
+            collection = collections.find(connection, self.shelf.name)
             return documents.slice_of(connection, collection.id, document, start, end)
 
 

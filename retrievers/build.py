@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pilotfish.errors import IndexCorrupt, SettingsError
-from retrievers import bm25_index, dense_index, generation
+from retrievers import bm25_index, generation
 from retrievers.dense_index import Ids, Vectors
 from retrievers.embed import Embedder, Encoders, Encodes, Progress
 from retrievers.generation import Manifest
+from retrievers.nearest import Change, Keeper
 from store import collections, passages
 from store.collections import Collection
 from store.database import Database, locked
@@ -40,12 +41,29 @@ class Live:
     manifest: Manifest
 
 
-class Builder:
-    """Brings the indexes of one collection up to its database."""
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What becomes a generation in `folder`: changes `since` the `old` one, if there is one."""
 
-    def __init__(self, database: Database, name: str, root: Path, encoders: Encoders) -> None:
+    connection: Connection
+    collection: Collection
+    encoder: Encodes
+    folder: Path
+    since: Since
+    old: Live | None
+
+
+class Builder:
+    """Brings the indexes of one collection up to its database.
+
+    `keeper`: what has the dense half of them.
+    """
+
+    def __init__(
+        self, database: Database, name: str, root: Path, encoders: Encoders, keeper: Keeper
+    ) -> None:
         self.database, self.name, self.root = database, name, root
-        self.encoders = encoders
+        self.encoders, self.keeper = encoders, keeper
         self.lock = root.parent / "index.lock"
 
     def refresh(self, progress: Progress, *, rebuild: bool = False) -> bool:
@@ -70,7 +88,12 @@ class Builder:
             with contextlib.suppress(SettingsError):  # a workspace that only lets itself be read
                 with locked(self.lock, wait=False) as mine:
                     if mine:
-                        generation.sweep(self.root)
+                        generation.sweep(self.root, self.keeper.release)
+
+    def forget(self) -> None:
+        """Remove what is kept of the collection outside its folder."""
+        with locked(self.lock):
+            self.keeper.drop(self._collection().uid, self.root)
 
     def _work(self, progress: Progress, *, rebuild: bool, encoder: str | None = None) -> bool:
         old = None if rebuild else self._sound()
@@ -89,16 +112,18 @@ class Builder:
             collection = collections.find(connection, self.name)
             ready = passages.ready_revision(connection, collection, encoder.fingerprint)
             if old and old.manifest.revision >= ready:
-                generation.sweep(self.root)
+                generation.sweep(self.root, self.keeper.release)
                 return False
             since = Since(collection.id, old.manifest.revision if old else 0, ready)
             folder = generation.begin(self.root, ready)
-            counts = _fill(connection, folder, old, since, encoder)
+            work = Work(connection, collection, encoder, folder, since, old)
+            counts = _fill(work, self.keeper)
         files = generation.hashes(folder)
         identity = (generation.FORMAT, collection.uid, ready, encoder.fingerprint)
         if renamed:  # first, so that CURRENT never names what no reader knows the encoder of
             self._rename(collection, renamed)
-        generation.publish(self.root, folder, Manifest(*identity, *counts, files))
+        manifest = Manifest(*identity, *counts, files, self.keeper.kind)
+        generation.publish(self.root, folder, manifest, self.keeper.release)
         with self.database.write() as connection:
             passages.sweep_tombstones(connection, collection.id, since.after or ready)
         return True
@@ -116,8 +141,10 @@ class Builder:
                 manifest = generation.read_manifest(folder)
                 collection = self._collection()
                 encoder = self.encoders(collection.encoder, manifest.encoder)
-                generation.must_fit(folder, manifest, collection, encoder.fingerprint)
+                kind = self.keeper.kind
+                generation.must_fit(folder, manifest, collection, encoder.fingerprint, kind)
                 generation.verify(folder, manifest)
+                self.keeper.check(folder, manifest)
                 return Live(folder, manifest)
         return None
 
@@ -126,26 +153,33 @@ class Builder:
             return collections.find(connection, self.name)
 
 
-def _fill(
-    connection: Connection, folder: Path, old: Live | None, since: Since, encoder: Encodes
-) -> tuple[int, int, int]:
-    """Write both indexes into `folder`; give (passages, vectors, buried postings) of them."""
+def _fill(work: Work, keeper: Keeper) -> tuple[int, int, int]:
+    """Make both indexes in the folder; give (passages, vectors, buried postings) of them."""
+    connection, since, old = work.connection, work.since, work.old
     removed = passages.removed_since(connection, since) if old else []
+    held, buried = _fill_lexical(work, removed)
+    encoder, source = work.encoder, old.folder if old else None
+    rows = passages.vectors_since(connection, since, encoder.fingerprint)
+    change = Change(
+        collection=work.collection.uid, encoder=encoder.fingerprint, dimension=encoder.dimension,
+        revision=since.upto, total=held, old=source, folder=work.folder,
+        added=arrays(rows, encoder.dimension), removed=removed,
+    )  # fmt: skip
+    return held, keeper.update(change), buried
+
+
+def _fill_lexical(work: Work, removed: list[int]) -> tuple[int, int]:
+    connection, since, old = work.connection, work.since, work.old
     buried = len(removed) + (old.manifest.buried if old else 0)
     total = passages.count(connection, since.collection_id)
-    lexical = folder / bm25_index.FOLDER
+    lexical = work.folder / bm25_index.FOLDER
     if old and not _must_rewrite(buried, total):
         generation.clone(old.folder / bm25_index.FOLDER, lexical)
         bm25_index.update(lexical, _texts(connection, since), removed)
     else:  # postings of removed passages leave the disk too
         buried = 0
         bm25_index.update(lexical, _texts(connection, replace(since, after=0)), [])
-    rows = passages.vectors_since(connection, since, encoder.fingerprint)
-    blocks = _arrays(rows, encoder.dimension)
-    source = old.folder / dense_index.FILE if old else None
-    target = folder / dense_index.FILE
-    held = dense_index.update(source, target, blocks, removed, encoder.dimension)
-    return len(bm25_index.BM25Index(lexical)), held, buried
+    return len(bm25_index.BM25Index(lexical)), buried
 
 
 def _must_rewrite(buried: int, total: int) -> bool:
@@ -158,7 +192,7 @@ def _texts(connection: Connection, since: Since) -> Iterator[tuple[int, str]]:
     return ((i, passages.joined(context, text)) for i, context, text in rows)
 
 
-def _arrays(rows: Iterator[tuple[int, bytes]], dimension: int) -> Iterator[tuple[Ids, Vectors]]:
+def arrays(rows: Iterator[tuple[int, bytes]], dimension: int) -> Iterator[tuple[Ids, Vectors]]:
     """(passage id, float16 blob) as blocks of arrays: all of them at once would lie there twice."""
     while some := list(itertools.islice(rows, _BLOCK)):
         ids = np.array([i for i, _ in some], dtype=np.int64)

@@ -7,15 +7,20 @@ Not here: encoding (models/encoder.py), publishing (retrievers/generation.py).
 from __future__ import annotations
 
 import importlib
+import logging
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from pilotfish.errors import IndexCorrupt
+from retrievers.generation import ELSEWHERE, FAISS, Manifest
+
+if TYPE_CHECKING:
+    from retrievers.nearest import Change, Truth
 
 FILE = "dense.faiss"
 EXACT_UNTIL = 200_000  # a scan takes about as long as encoding the question up to here
@@ -26,6 +31,7 @@ _PROBE_SHARE = 0.16  # of the lists; measured: recall at 10 >= 0.98, see benchma
 Vectors = npt.NDArray[np.float32]
 Ids = npt.NDArray[np.int64]
 Hits = list[tuple[int, float]]
+log = logging.getLogger("pilotfish.dense")
 
 
 class DenseIndex:
@@ -70,6 +76,35 @@ class DenseIndex:
         if hasattr(self._index, "nlist"):
             return faiss.SearchParametersIVF(nprobe=_probes(self._index.nlist, share), **options)
         return faiss.SearchParameters(**options) if options else None
+
+
+class Faiss:
+    """A Keeper (nearest.py): one file in the generation's folder, which goes with it."""
+
+    kind = FAISS
+
+    def update(self, change: Change) -> int:
+        source = change.old / FILE if change.old else None
+        target = change.folder / FILE
+        return update(source, target, change.added, change.removed, change.dimension)
+
+    def check(self, folder: Path, manifest: Manifest) -> None:
+        """The hash in the manifest says it all."""
+
+    def open(self, folder: Path, manifest: Manifest, truth: Truth) -> DenseIndex:
+        return DenseIndex(folder / FILE)
+
+    def release(self, folder: Path, others: Sequence[Path]) -> bool:
+        if (folder / ELSEWHERE).exists():  # the settings no longer say how to reach that store
+            what = "its vectors stay in the store that it names: remove them there"
+            log.warning("%s goes; %s", folder.name, what)
+        return True
+
+    def drop(self, collection: str, root: Path) -> None:
+        """It goes with the folder."""
+
+    def close(self) -> None:
+        """It holds nothing."""
 
 
 def update(

@@ -14,7 +14,7 @@ import re
 import secrets
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -24,10 +24,14 @@ from store.files import file_sha256, fsync
 
 FORMAT = 2
 CURRENT = "CURRENT"
+FAISS = "faiss"  # the vectors lie in the folder; manifests of before say nothing else
+ELSEWHERE = "dense.json"  # in a folder whose vectors do not: where they lie
 MANIFEST = "manifest.json"
 _POINTER = re.compile(r"(?P<folder>gen-\d+-[0-9a-f]+) (?P<sha256>[0-9a-f]{64})")
 _MEND = "run pilotfish doctor --repair"
 _KEEP_SECONDS = 600  # after it was replaced: whoever is opening it gets to finish
+# Told which folder goes and which stay, lets go of what lies elsewhere; False: the folder waits.
+Release = Callable[[Path, Sequence[Path]], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +39,7 @@ class Manifest:
     """What a generation was built from. `files` maps a relative path to its sha256.
 
     `buried`: removed passages whose postings still lie, unreachable, in the lexical files.
+    `dense`: what keeps the vectors (nearest.py).
     """
 
     format: int
@@ -45,6 +50,7 @@ class Manifest:
     vectors: int
     buried: int
     files: dict[str, str]
+    dense: str = FAISS
 
 
 def pointer(root: Path) -> str | None:
@@ -84,8 +90,10 @@ def read_manifest(folder: Path) -> Manifest:
         raise IndexCorrupt(f"{folder / MANIFEST} cannot be read ({error}): {_MEND}") from None
 
 
-def must_fit(folder: Path, manifest: Manifest, collection: Collection, encoder: str) -> None:
-    """IndexCorrupt when the generation is another collection's or another encoder's.
+def must_fit(
+    folder: Path, manifest: Manifest, collection: Collection, encoder: str, dense: str = FAISS
+) -> None:
+    """IndexCorrupt when the generation is another collection's or encoder's, or kept elsewhere.
 
     `collection` must be read after CURRENT was, `encoder` is a fingerprint.
     """
@@ -96,6 +104,10 @@ def must_fit(folder: Path, manifest: Manifest, collection: Collection, encoder: 
     if manifest.encoder != encoder:
         raise IndexCorrupt(
             f"{folder} was built with another encoder ({manifest.encoder[:12]}): {_MEND}"
+        )
+    if manifest.dense != dense:
+        raise IndexCorrupt(
+            f"{folder} has its vectors in {manifest.dense}, the settings say {dense}: {_MEND}"
         )
 
 
@@ -121,7 +133,11 @@ def begin(root: Path, revision: int) -> Path:
     return folder
 
 
-def publish(root: Path, folder: Path, manifest: Manifest) -> None:
+def _freely(_: Path, __: Sequence[Path]) -> bool:
+    return True
+
+
+def publish(root: Path, folder: Path, manifest: Manifest, release: Release = _freely) -> None:
     """Make a finished folder durable and live; sweep generations nobody reads any more.
 
     The caller holds the collection's index lock, as for `sweep`.
@@ -139,7 +155,7 @@ def publish(root: Path, folder: Path, manifest: Manifest) -> None:
         os.utime(current(root) or folder)  # the time of grace begins when it is replaced
     os.replace(fresh, root / CURRENT)
     fsync(root)
-    sweep(root)
+    sweep(root, release)
 
 
 def hashes(folder: Path) -> dict[str, str]:
@@ -176,13 +192,15 @@ def outdated(root: Path) -> list[Path]:
     ]
 
 
-def sweep(root: Path) -> None:
+def sweep(root: Path, release: Release = _freely) -> None:
     """Remove what is outdated: with it go the postings and vectors of removed passages.
 
     The caller holds the index lock: a generation that is long in the making must not go.
     """
     for folder in outdated(root):
-        shutil.rmtree(folder, ignore_errors=True)
+        others = [one for one in root.glob("gen-*") if one != folder]
+        if release(folder, others):
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _changed(folder: Path) -> float:

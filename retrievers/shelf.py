@@ -9,16 +9,18 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pilotfish.errors import IndexCorrupt, PilotfishError
 from pilotfish.types import Passage
-from retrievers import bm25_index, dense_index, generation, kept
-from retrievers.build import Builder
+from retrievers import bm25_index, generation, kept
+from retrievers.build import Builder, arrays
+from retrievers.dense_index import Faiss, Ids, Vectors
 from retrievers.embed import Embedder, Encoders, Encodes, Progress
-from store import collections, passages, where
+from retrievers.nearest import Keeper, Nearest
+from store import collections, passages, vectors, where
 from store.collections import Collection
 from store.database import Database
 from store.passages import Since
@@ -39,7 +41,7 @@ class Opened:
     pointer: str | None
     manifest: generation.Manifest
     bm25: bm25_index.BM25Index
-    dense: dense_index.DenseIndex
+    dense: Nearest
     encoder: Encodes
     behind: int = 0
 
@@ -55,13 +57,18 @@ class Opened:
 class Shelf:
     """The indexes of one collection, shared by threads.
 
-    `encoders` is called when vectors are needed, not before.
+    `encoders` is called when vectors are needed, not before. `keeper` has the dense half; a FAISS
+    file when none is given.
     """
 
-    def __init__(self, database: Database, name: str, root: Path, encoders: Encoders) -> None:
+    def __init__(
+        self, database: Database, name: str, root: Path, encoders: Encoders,
+        keeper: Keeper | None = None,
+    ) -> None:  # fmt: skip
         self.database, self.name, self.root = database, name, root
         self._encoders = encoders
-        self._builder = Builder(database, name, root, encoders)
+        self.keeper: Keeper = keeper or Faiss()
+        self._builder = Builder(database, name, root, encoders, self.keeper)
         self._held: Opened | None = None
         self._opening = threading.Lock()
         self._refused: tuple[str | None, float] = (None, 0.0)  # a pointer, and until when
@@ -130,11 +137,25 @@ class Shelf:
         folder = generation.named(self.root, pointer)
         manifest = generation.read_manifest(folder)
         encoder = self._encoders(collection.encoder, manifest.encoder)
-        generation.must_fit(folder, manifest, collection, encoder.fingerprint)
+        kind = self.keeper.kind
+        generation.must_fit(folder, manifest, collection, encoder.fingerprint, kind)
         generation.verify(folder, manifest)
         lexical = bm25_index.BM25Index(folder / bm25_index.FOLDER)
-        nearest = dense_index.DenseIndex(folder / dense_index.FILE)
-        return Opened(pointer, manifest, lexical, nearest, encoder)
+        return Opened(pointer, manifest, lexical, self.nearest(folder, manifest, encoder), encoder)
+
+    def nearest(self, folder: Path, manifest: generation.Manifest, encoder: Encodes) -> Nearest:
+        """The dense half of a generation, opened; it may look at the vectors in the database."""
+
+        def truth(ids: Sequence[int] | None) -> Iterator[tuple[Ids, Vectors]]:
+            with self.database.read() as connection:
+                if ids is None:
+                    since = Since(collections.find(connection, self.name).id, 0, manifest.revision)
+                    rows = passages.vectors_since(connection, since, manifest.encoder)
+                else:
+                    rows = vectors.of_passages(connection, manifest.encoder, ids)
+                yield from arrays(rows, encoder.dimension)
+
+        return self.keeper.open(folder, manifest, truth)
 
     def lost(self, opened: Opened) -> int:
         """Passages that the index still holds though they were removed: read that many more."""
@@ -196,6 +217,13 @@ class Shelf:
     def sweep(self) -> None:
         """Remove replaced generations whose time of grace is over."""
         self._builder.sweep()
+
+    def forget(self) -> None:
+        """Remove what a vector store outside the workspace has of this collection.
+
+        To be called while the collection still exists; its folder is for the caller to remove.
+        """
+        self._builder.forget()
 
 
 def _scored(p: Passage, score: float) -> Passage:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, bindparam, func, insert, select, update
 
 from store.schema import budgets, ledger
 
@@ -46,6 +46,16 @@ class Budget:
 
 
 _COLUMNS = [budgets.c[name] for name in Budget.__slots__]
+# Made once: building a statement takes longer than running it.
+_OF = (
+    select(*_COLUMNS)
+    .where(budgets.c.scope.in_(bindparam("scopes", expanding=True)))
+    .order_by(budgets.c.scope)
+)
+_MOVE = update(budgets).where(budgets.c.scope.in_(bindparam("scopes", expanding=True))).values({
+    name: budgets.c[name] + bindparam(f"more_{name}", type_=budgets.c[name].type)
+    for name in ("held_usd", "held_tokens", "spent_usd", "spent_tokens")
+})  # fmt: skip
 
 
 def limit(connection: Connection, scope: str, usd: float | None, tokens: int | None = None) -> None:
@@ -58,8 +68,7 @@ def limit(connection: Connection, scope: str, usd: float | None, tokens: int | N
 
 def of(connection: Connection, scopes: Iterable[str]) -> list[Budget]:
     """The budgets among these scopes that exist."""
-    query = select(*_COLUMNS).where(budgets.c.scope.in_(list(scopes))).order_by(budgets.c.scope)
-    return [Budget(*row) for row in connection.execute(query)]
+    return [Budget(*row) for row in connection.execute(_OF, {"scopes": list(scopes)})]
 
 
 def hold(
@@ -70,7 +79,8 @@ def hold(
     for budget in found:
         if (reason := budget.refusal(usd, tokens)) is not None:
             return reason
-    _move(connection, [b.scope for b in found], held=(usd or 0.0, tokens))
+    if found:
+        _move(connection, [b.scope for b in found], held=(usd or 0.0, tokens))
     return None
 
 
@@ -87,11 +97,10 @@ def _move(
     connection: Connection, scopes: list[str], *, held: tuple[float, int],
     spent: tuple[float, int] = (0.0, 0),
 ) -> None:  # fmt: skip
-    b = budgets.c
-    connection.execute(update(budgets).where(b.scope.in_(scopes)).values(
-        held_usd=b.held_usd + held[0], held_tokens=b.held_tokens + held[1],
-        spent_usd=b.spent_usd + spent[0], spent_tokens=b.spent_tokens + spent[1],
-    ))  # fmt: skip
+    connection.execute(_MOVE, {
+        "scopes": scopes, "more_held_usd": held[0], "more_held_tokens": held[1],
+        "more_spent_usd": spent[0], "more_spent_tokens": spent[1],
+    })  # fmt: skip
 
 
 def by_the_ledger(connection: Connection, job_id: str) -> tuple[float, int]:

@@ -9,18 +9,20 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import threading
+import time
 import weakref
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, text
 
 from pilotfish.errors import NotFound, SettingsError
 from store.trouble import explained
 
-HEAD = "0002"  # newest revision in store/migrations/versions; a test keeps it true
+HEAD = "0003"  # newest revision in store/migrations/versions; a test keeps it true
 MIGRATIONS = Path(__file__).parent / "migrations"
+WAIT_SECONDS = 60.0
 _PRAGMAS = (
     "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=60000",
     "secure_delete=ON",  # removed text is overwritten, and so in no backup
@@ -44,6 +46,7 @@ class Database:
         self._engine = _engine(path)
         self._writer = threading.Lock()  # SQLite's own waiting is by polling, and unfair
         self._writing: int | None = None  # the thread that holds it
+        self._gate: TextIO | None = None
         try:
             with explained(path):
                 self._upgrade()
@@ -78,16 +81,41 @@ class Database:
         me = threading.get_ident()
         if self._writing == me:
             raise RuntimeError("write() inside write() would wait for itself: pass the connection")
-        with self._writer:
+        with self._writer, self._turn():
             self._writing = me
             try:
                 yield
             finally:
                 self._writing = None
 
+    @contextlib.contextmanager
+    def _turn(self) -> Iterator[None]:
+        """Among processes. SQLite's own waiting sleeps up to 100 ms at a time; this one, half a
+        millisecond. After WAIT_SECONDS SQLite's lock decides, which also is the real guard.
+        """
+        if self._gate is None:
+            gate = self.path.with_suffix(".write.lock")
+            with contextlib.suppress(OSError):  # a workspace that only lets itself be read
+                self._gate = self._used.enter_context(gate.open("a"))
+        if self._gate is None:
+            yield
+            return
+        end = time.monotonic() + WAIT_SECONDS
+        while time.monotonic() < end:
+            try:
+                fcntl.flock(self._gate, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                time.sleep(0.0005)
+        try:
+            yield
+        finally:
+            fcntl.flock(self._gate, fcntl.LOCK_UN)
+
     def close(self) -> None:
         """Let go of the file; a restore may then replace it."""
         self._engine.dispose()
+        self._gate = None
         self._used.close()
 
     def version(self) -> str | None:

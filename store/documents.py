@@ -10,13 +10,21 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, Integer, bindparam, delete, func, insert, select, update
 
 from pilotfish.errors import NotFound
 from store.passages import chunks, drop_passages
 from store.schema import documents, items, ledger, mentions, passages, sources, table_rows, tables
 from store.upsert import insert_new
 from store.upsert import put as put_row
+
+# Made once: building a statement takes longer than running it.
+_HERE = documents.c.collection_id == bindparam("collection")
+_IDS = select(documents.c.id).where(_HERE, documents.c.key.in_(bindparam("keys", expanding=True)))
+_SLICE = select(
+    func.substr(documents.c.text, bindparam("from", type_=Integer),
+                bindparam("count", type_=Integer))
+).where(_HERE, documents.c.key == bindparam("key"))  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,10 +170,9 @@ def mention(
     connection: Connection, collection_id: int, keys: Iterable[str], kind: str, ref: int
 ) -> None:
     """Note that an answer (kind 'item') or a reply (kind 'call') may quote these documents."""
-    query = select(documents.c.id).where(
-        documents.c.collection_id == collection_id, documents.c.key.in_(list(keys))
-    )
-    rows = [{"document_id": i, "kind": kind, "ref": ref} for i in connection.scalars(query)]
+    wanted = {"collection": collection_id, "keys": list(keys)}
+    found = connection.scalars(_IDS, wanted)
+    rows = [{"document_id": i, "kind": kind, "ref": ref} for i in found]
     if rows:
         insert_new(connection, mentions, rows)
 
@@ -279,7 +286,5 @@ def slice_of(
     connection: Connection, collection_id: int, key: str, start: int, end: int
 ) -> str | None:
     """The characters [start, end) of the stored text, None when the document is gone."""
-    text = func.substr(documents.c.text, start + 1, end - start)
-    return connection.scalar(
-        select(text).where(documents.c.collection_id == collection_id, documents.c.key == key)
-    )
+    wanted = {"collection": collection_id, "key": key, "from": start + 1, "count": end - start}
+    return connection.scalar(_SLICE, wanted)

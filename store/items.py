@@ -2,7 +2,7 @@
 
 The queue only carries ids; whoever takes an item counts its fence up, which makes the writes
 of an earlier owner void. All are single statements that hold by themselves, so they need no
-lock. Not here: submitting jobs and reading results (jobs.py).
+lock. Not here: what is put into the queue (ringing.py), submitting jobs (submissions.py).
 """
 
 from __future__ import annotations
@@ -12,16 +12,27 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, case, func, or_, select, update
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Connection,
+    Float,
+    and_,
+    bindparam,
+    case,
+    or_,
+    select,
+    update,
+)
 
 from store import ledger
 from store.passages import chunks
 from store.schema import collections, items, jobs
+from store.schema import ledger as calls
 
 KINDS = ("answer", "index")
 MOST_ATTEMPTS = 3
-MOST_SUSPECTS = 1000
-BELL_SECONDS = 15.0  # a pending item whose id was put into the queue earlier is put there again
+OPEN = ("pending", "leased")
 # An item that ends so stays so, unless somebody asks for it again.
 TERMINAL = ("answered", "abstained", "failed", "dead", "unknown", "cancelled", "forgotten")
 AGAIN = ("failed", "dead", "unknown")  # what `retry` does again
@@ -54,27 +65,21 @@ class Taken:
 def take(connection: Connection, item_id: int, owner: str, lease: float) -> Taken | None:
     """The item, leased for `lease` seconds; None when done, taken, too early, or its job rests."""
     now = time.time()
-    done = connection.execute(
-        update(items)
-        .where(items.c.id == item_id, items.c.attempts < MOST_ATTEMPTS, _free(now), _running())
-        .values(
-            state="leased", owner=owner, fence=items.c.fence + 1,
-            attempts=items.c.attempts + 1, lease_until=now + lease, not_before=None,
-        )
-    )  # fmt: skip
+    values = {"b_id": item_id, "b_now": now, "b_owner": owner, "b_until": now + lease}
+    done = connection.execute(_TAKE, values)
     return _taken(connection, item_id) if done.rowcount == 1 else None
 
 
-def _free(now: float) -> ColumnElement[bool]:
+def free(now: float | BindParameter[float]) -> ColumnElement[bool]:
     """Pending and not too early, or left by an owner whose lease ran out."""
     due = or_(items.c.not_before.is_(None), items.c.not_before <= now)
     left = and_(items.c.state == "leased", items.c.lease_until < now)
     return or_(
-        and_(items.c.state == "pending", due), and_(left, or_(~_suspect(), ~_one_at_risk(now)))
+        and_(items.c.state == "pending", due), and_(left, or_(~suspect(), ~_one_at_risk(now)))
     )
 
 
-def _suspect() -> ColumnElement[bool]:
+def suspect() -> ColumnElement[bool]:
     """Its worker fell silent over it, and it has one attempt left: it may be what kills workers.
 
     Such items are taken one at a time, so that those that only were beside it live.
@@ -82,16 +87,16 @@ def _suspect() -> ColumnElement[bool]:
     return and_(items.c.state == "leased", items.c.attempts == MOST_ATTEMPTS - 1)
 
 
-def _one_at_risk(now: float) -> ColumnElement[bool]:
+def _one_at_risk(now: float | BindParameter[float]) -> ColumnElement[bool]:
     """Whether some item is at its last attempt at this moment."""
     other = items.alias()
     last = (other.c.state == "leased") & (other.c.attempts >= MOST_ATTEMPTS)
     return select(other.c.id).where(last, other.c.lease_until >= now).exists()
 
 
-def _running() -> ColumnElement[bool]:
-    running = select(jobs.c.id).where(jobs.c.id == items.c.job_id, running_job())
-    return running.exists()
+def running() -> ColumnElement[bool]:
+    """Items of jobs that the service works on."""
+    return select(jobs.c.id).where(jobs.c.id == items.c.job_id, running_job()).exists()
 
 
 def running_job() -> ColumnElement[bool]:
@@ -105,21 +110,15 @@ def _cancelled() -> ColumnElement[bool]:
 
 
 def _taken(connection: Connection, item_id: int) -> Taken:
-    i, j = items.c, jobs.c
-    query = (
-        select(i.id, i.job_id, i.ordinal, i.custom_id, i.question, i.fence, i.attempts,
-               collections.c.name.label("collection"), j.recipe, j.parameters, j.kind, j.tenant,
-               j.key_id)
-        .join_from(items, jobs, j.id == i.job_id)
-        .join(collections, collections.c.id == j.collection_id)
-        .where(i.id == item_id)
-    )  # fmt: skip
-    return Taken(**connection.execute(query).one()._mapping)
+    return Taken(**connection.execute(_TAKEN, {"b_id": item_id}).one()._mapping)
 
 
-def beat(connection: Connection, owner: str, lease: float) -> int:
-    """Renew every lease of this owner; give how many."""
-    mine = (items.c.owner == owner) & (items.c.state == "leased")
+def beat(connection: Connection, owner: str, lease: float, at_work: Sequence[int]) -> int:
+    """Renew this owner's leases of what is at work in it; give how many.
+
+    One whose end could not be written is at work no more: it must come into other hands.
+    """
+    mine = (items.c.owner == owner) & (items.c.state == "leased") & items.c.id.in_(at_work)
     values = {"lease_until": time.time() + lease}
     return connection.execute(update(items).where(mine).values(values)).rowcount
 
@@ -127,8 +126,39 @@ def beat(connection: Connection, owner: str, lease: float) -> int:
 def finish(connection: Connection, taken: Taken, state: str, result: object, error: object) -> bool:
     """Write the one result; False when the item is in other hands by now."""
     values = {"state": state, "result": result, "error": error, "finished": time.time()}
-    done = connection.execute(update(items).where(_mine(taken)).values(**values, lease_until=None))
+    named = {f"b_{name}": value for name, value in values.items()}
+    done = connection.execute(_FINISH, {"b_id": taken.id, "b_fence": taken.fence, **named})
     return done.rowcount == 1
+
+
+# Made once: building a statement takes longer than running it.
+_I, _J = items.c, jobs.c
+_ID: BindParameter[int] = bindparam("b_id")
+_NOW: BindParameter[float] = bindparam("b_now", type_=Float)
+_TAKE = (
+    update(items)
+    .where(_I.id == _ID, _I.attempts < MOST_ATTEMPTS, free(_NOW), running())
+    .values(
+        state="leased", owner=bindparam("b_owner"), fence=_I.fence + 1, attempts=_I.attempts + 1,
+        lease_until=bindparam("b_until"), not_before=None, rung=None,
+    )
+)  # fmt: skip
+_TAKEN = (
+    select(_I.id, _I.job_id, _I.ordinal, _I.custom_id, _I.question, _I.fence, _I.attempts,
+           collections.c.name.label("collection"), _J.recipe, _J.parameters, _J.kind, _J.tenant,
+           _J.key_id)
+    .join_from(items, jobs, _J.id == _I.job_id)
+    .join(collections, collections.c.id == _J.collection_id)
+    .where(_I.id == _ID)
+)  # fmt: skip
+_FINISH = (
+    update(items)
+    .where(_I.id == _ID, _I.fence == bindparam("b_fence"), _I.state == "leased")
+    .values(
+        {name: bindparam(f"b_{name}") for name in ("state", "result", "error", "finished")}
+        | {"lease_until": None}
+    )
+)
 
 
 def put_back(
@@ -140,7 +170,12 @@ def put_back(
     values["not_before"] = time.time() + wait if wait else None
     if not burnt:
         values["attempts"] = items.c.attempts - 1
-    return connection.execute(update(items).where(_mine(taken)).values(values)).rowcount == 1
+    back = connection.execute(update(items).where(_mine(taken)).values(values)).rowcount == 1
+    if back:  # whatever was sent for it, nobody listens any more
+        sent = (calls.c.item_id == taken.id) & (calls.c.state == "sent")
+        lost = {"state": "unknown", "finished": time.time()}
+        connection.execute(update(calls).where(sent).values(lost))
+    return back
 
 
 def _mine(taken: Taken) -> ColumnElement[bool]:
@@ -156,78 +191,35 @@ def let_go(connection: Connection, owner: str) -> int:
     return connection.execute(given).rowcount
 
 
-def bury(connection: Connection) -> int:
+def bury(connection: Connection, thorough: bool = False) -> int:
     """End what nobody will take again: taken as often as allowed and left each time, or left in
-    a cancelled job. Gives how many.
+    a cancelled job. Gives how many. thorough: also what was put back so, which reads all that
+    is pending.
     """
-    now = time.time()
-    lost = (items.c.state == "leased") & (items.c.lease_until < now)
-    lost |= items.c.state == "pending"
-    ended = {"finished": now, "lease_until": None}
-    left = update(items).where(lost, _cancelled()).values(state="cancelled", **ended)
-    gone = update(items).where(lost, items.c.attempts >= MOST_ATTEMPTS, _of_the_service())
-    dead = gone.values(state="dead", error=BURIED, **ended)
+    in_cancelled, too_often = _lost(thorough)
+    ended = {"finished": time.time(), "lease_until": None}
+    left = update(items).where(in_cancelled).values(state="cancelled", **ended)
+    dead = update(items).where(too_often).values(state="dead", error=BURIED, **ended)
     return sum(connection.execute(each).rowcount for each in (left, dead))
+
+
+def lost(connection: Connection, thorough: bool = False) -> bool:
+    """Whether `bury` would end anything."""
+    found = (select(items.c.id).where(one).limit(1) for one in _lost(thorough))
+    return any(connection.execute(query).first() is not None for query in found)
+
+
+def _lost(thorough: bool) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    """(left in a cancelled job, left after its last attempt)."""
+    silent = (items.c.state == "leased") & (items.c.lease_until < time.time())
+    out = or_(silent, items.c.state == "pending") if thorough else silent
+    tried = items.c.attempts >= MOST_ATTEMPTS
+    return and_(out, _cancelled()), and_(out, tried, _of_the_service())
 
 
 def _of_the_service() -> ColumnElement[bool]:
     ours = select(jobs.c.id).where(jobs.c.id == items.c.job_id, jobs.c.kind.in_(KINDS))
     return ours.exists()
-
-
-def due(connection: Connection, count: int) -> list[int]:
-    """Up to `count` ids to put into the queue, taking the running jobs in turn."""
-    now = time.time()
-    unheard = or_(items.c.rung.is_(None), items.c.rung < now - BELL_SECONDS)
-    first = _first_suspect(connection, now)
-    fair = or_(~_suspect(), items.c.id == first) if first else ~_suspect()
-    wanted = and_(_free(now), unheard, items.c.attempts < MOST_ATTEMPTS, fair)
-    waiting = select(items.c.id).where(items.c.job_id == jobs.c.id, wanted).exists()
-    running = select(jobs.c.id).where(running_job(), waiting)
-    found: list[list[int]] = []
-    for job_id in list(connection.scalars(running.order_by(jobs.c.created).limit(count))):
-        query = select(items.c.id).where(items.c.job_id == job_id, wanted)
-        found.append(list(connection.scalars(query.order_by(items.c.id).limit(count))))
-    turns = range(max(map(len, found), default=0))
-    return [ids[turn] for turn in turns for ids in found if turn < len(ids)][:count]
-
-
-def _first_suspect(connection: Connection, now: float) -> int | None:
-    """The one suspect that may be rung for; None while one is rung for that nobody took."""
-    left = and_(_suspect(), items.c.lease_until < now, _running())
-    query = select(items.c.id, items.c.rung).where(left).order_by(items.c.rung.desc().nulls_last())
-    rows = connection.execute(query.limit(MOST_SUSPECTS)).all()
-    heard = [row.id for row in rows if row.rung is None or row.rung < now - BELL_SECONDS]
-    return min(heard) if len(heard) == len(rows) and heard else None
-
-
-def rung(connection: Connection, ids: Sequence[int]) -> None:
-    """Note that these ids were put into the queue."""
-    connection.execute(update(items).where(items.c.id.in_(ids)).values(rung=time.time()))
-
-
-def unrung(connection: Connection, ids: Sequence[int]) -> None:
-    """Note that these ids did not get into the queue."""
-    connection.execute(update(items).where(items.c.id.in_(ids)).values(rung=None))
-
-
-def unring(connection: Connection) -> None:
-    """The queue has forgotten everything: what waited in it is due again."""
-    connection.execute(update(items).where(items.c.state == "pending").values(rung=None))
-
-
-def kinds(connection: Connection, ids: Sequence[int]) -> dict[int, str]:
-    """What kind of work each item is."""
-    query = select(items.c.id, jobs.c.kind).join_from(items, jobs, jobs.c.id == items.c.job_id)
-    return {row.id: row.kind for row in connection.execute(query.where(items.c.id.in_(ids)))}
-
-
-def outstanding(connection: Connection) -> tuple[int, int]:
-    """(ids in the queue that nobody took yet, items being worked on)."""
-    now = time.time()
-    waiting = (items.c.state == "pending") & (items.c.rung >= now - BELL_SECONDS)
-    working = (items.c.state == "leased") & (items.c.lease_until >= now)
-    return _count(connection, waiting), _count(connection, working)
 
 
 def oldest_pending(connection: Connection) -> float | None:
@@ -255,7 +247,3 @@ def retry(connection: Connection, job_id: str, states: Sequence[str] = AGAIN) ->
     values: dict[str, object] = {"state": "pending", "attempts": 0, "error": None, "result": None}
     values |= {"not_before": None, "rung": None, "finished": None}
     return connection.execute(update(items).where(mine).values(values)).rowcount
-
-
-def _count(connection: Connection, condition: ColumnElement[bool]) -> int:
-    return int(connection.scalar(select(func.count()).select_from(items).where(condition)) or 0)

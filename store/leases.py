@@ -26,6 +26,12 @@ def hold(connection: Connection, name: str, owner: str, seconds: float) -> bool:
     return True
 
 
+def free(connection: Connection, name: str, owner: str) -> bool:
+    """Whether `hold` would be granted now."""
+    row = connection.execute(select(leases).where(leases.c.name == name)).first()
+    return row is None or row.owner == owner or bool(row.until <= time.time())
+
+
 def release(connection: Connection, name: str, owner: str) -> None:
     """Give the lease back, so that the next one need not wait for its end."""
     connection.execute(delete(leases).where(leases.c.name == name, leases.c.owner == owner))

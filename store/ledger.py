@@ -16,11 +16,31 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, bindparam, func, insert, select, update
 
 from store.schema import ledger
 
 WAIVED = "waived: send again"
+# Made once: building a statement takes longer than running it.
+_MINE = ledger.c.id == bindparam("b_id")
+_DONE = select(ledger).where(
+    ledger.c.key == bindparam("key"), ledger.c.state == "done", ledger.c.reply.is_not(None)
+)
+_ATTEMPTS = select(func.count()).where(ledger.c.key == bindparam("key"))
+_LAST = select(func.max(ledger.c.attempt)).where(ledger.c.key == bindparam("key"))
+_RESERVE = insert(ledger)
+_RESERVED = select(ledger.c.state, ledger.c.reserved_usd, ledger.c.reserved_tokens).where(_MINE)
+_SENT = update(ledger).where(_MINE).values(state="sent", sent=bindparam("b_now"))
+_FINISHED = ("prompt_tokens", "completion_tokens", "cost_usd", "cost_source", "usage", "reply")
+_MARK_DONE = (
+    update(ledger)
+    .where(_MINE)
+    .values({name: bindparam(f"b_{name}") for name in (*_FINISHED, "finished")} | {"state": "done"})
+)
+_BILLS = select(*(
+    ledger.c[name] for name in ("state", "key", "cost_source", "cost_usd", "prompt_tokens",
+                                "completion_tokens")
+)).where(ledger.c.item_id == bindparam("item"))  # fmt: skip
 STALE = 3600.0  # seconds after which a `sent` row is lost, though its owner seems to live
 
 
@@ -90,14 +110,16 @@ def _born(pid: int) -> str:
 
 def find_reply(connection: Connection, key: str) -> tuple[int, str, Bill] | None:
     """(row id, raw reply, bill) of a call that was already paid."""
-    row = connection.execute(
-        select(ledger)
-        .where(ledger.c.key == key, ledger.c.state == "done", ledger.c.reply.is_not(None))
-    ).first()  # fmt: skip
+    row = connection.execute(_DONE, {"key": key}).first()
     if row is None:
         return None
     bill = Bill(row.prompt_tokens, row.completion_tokens, row.cost_usd, row.cost_source, row.usage)
     return row.id, row.reply, bill
+
+
+def attempts(connection: Connection, key: str) -> int:
+    """How often this call was tried, however that ended."""
+    return int(connection.scalar(_ATTEMPTS, {"key": key}) or 0)
 
 
 def settle_unknown(connection: Connection, key: str, item_id: int | None = None) -> tuple[int, int]:
@@ -154,37 +176,33 @@ def reserve(
 ) -> int:
     """Write the next attempt as reserved, at most so dear; give its row id."""
     key = call.key
-    last = connection.scalar(select(func.max(ledger.c.attempt)).where(ledger.c.key == key))
+    last = connection.scalar(_LAST, {"key": key})
     row = {"key": key, "attempt": (last or 0) + 1, "state": "reserved", "owner": owner()}
-    done = connection.execute(insert(ledger).values(
-        **row, item_id=spender.item_id, model=call.model, api_base=call.api_base,
-        reserved_usd=usd, reserved_tokens=tokens, created=time.time(),
-        tenant=spender.tenant, job_id=spender.job_id, key_id=spender.key_id,
-    ))  # fmt: skip
+    done = connection.execute(_RESERVE, {
+        **row, "item_id": spender.item_id, "model": call.model, "api_base": call.api_base,
+        "reserved_usd": usd, "reserved_tokens": tokens, "created": time.time(),
+        "tenant": spender.tenant, "job_id": spender.job_id, "key_id": spender.key_id,
+    })  # fmt: skip
     (row_id,) = done.inserted_primary_key or (0,)
     return int(row_id)
 
 
 def reserved(connection: Connection, row_id: int) -> tuple[str, float | None, int]:
     """(state, USD, tokens) of a row: what a budget holds for it while it is out."""
-    columns = (ledger.c.state, ledger.c.reserved_usd, ledger.c.reserved_tokens)
-    row = connection.execute(select(*columns).where(ledger.c.id == row_id)).one()
+    row = connection.execute(_RESERVED, {"b_id": row_id}).one()
     return str(row.state), row.reserved_usd, int(row.reserved_tokens or 0)
 
 
 def mark_sent(connection: Connection, row_id: int) -> None:
     """Commit this before the socket opens."""
-    connection.execute(
-        update(ledger).where(ledger.c.id == row_id).values(state="sent", sent=time.time())
-    )
+    connection.execute(_SENT, {"b_id": row_id, "b_now": time.time()})
 
 
 def mark_done(connection: Connection, row_id: int, reply: str, bill: Bill) -> None:
     """Commit the raw reply before it is parsed."""
-    connection.execute(
-        update(ledger).where(ledger.c.id == row_id)
-        .values(state="done", reply=reply, finished=time.time(), **_money(bill))
-    )  # fmt: skip
+    values = {"reply": reply, "finished": time.time(), **_money(bill)}
+    named = {f"b_{name}": value for name, value in values.items()}
+    connection.execute(_MARK_DONE, {"b_id": row_id, **named})
 
 
 def mark_failed(
@@ -220,7 +238,7 @@ def spent(connection: Connection, item_id: int) -> tuple[int, Bill]:
     Cost is None when any bill has no known price, or when the outcome of a call is unknown
     and no later attempt at it was answered. A row that is still `sent` was left by a killed run.
     """
-    rows = connection.execute(select(ledger).where(ledger.c.item_id == item_id)).all()
+    rows = connection.execute(_BILLS, {"item": item_id}).all()
     paid = [row for row in rows if row.state == "done" or row.cost_source is not None]
     lost = [r for r in rows if r.state in ("unknown", "sent") and r.cost_source is None]
     answered = {row.key for row in paid}

@@ -10,6 +10,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Table,
+    bindparam,
     delete,
     exists,
     func,
@@ -47,18 +48,24 @@ def _drop_unused(connection: Connection, shas: Sequence[str]) -> None:
         connection.execute(delete(vectors).where(vectors.c.embed_sha.in_(some), ~used))
 
 
+_P, _D = passages.c, documents.c
+_COLUMNS = (
+    _P.id, _P.text, _D.key, _P.start, _P.end, _P.page, _P.heading, _P.table_name, _P.row, _P.kind
+)  # fmt: skip
+# Made once: building a statement takes longer than running it.
+_FETCH = (
+    select(*_COLUMNS, documents.c.title)
+    .join_from(passages, documents, documents.c.id == passages.c.document_id)
+    .where(passages.c.id.in_(bindparam("ids", expanding=True)))
+)
+_THERE = select(func.count()).where(passages.c.id.in_(bindparam("ids", expanding=True)))
+
+
 def fetch(connection: Connection, ids: Sequence[int]) -> dict[int, Passage]:
     """The passages of these ids that still exist, with score 0."""
-    p, d = passages.c, documents.c
-    columns = (p.id, p.text, d.key, p.start, p.end, p.page, p.heading, p.table_name, p.row, p.kind)
     found: dict[int, Passage] = {}
     for some in chunks(ids):
-        query = (
-            select(*columns, d.title)
-            .join_from(passages, documents, d.id == p.document_id)
-            .where(p.id.in_(some))
-        )
-        for row in connection.execute(query):
+        for row in connection.execute(_FETCH, {"ids": list(some)}):
             found[row[0]] = _passage(*row)
     return found
 
@@ -68,8 +75,7 @@ def missing(connection: Connection, ids: Sequence[int]) -> int:
     wanted = sorted(set(ids))
     found = 0
     for some in chunks(wanted):
-        query = select(func.count()).where(passages.c.id.in_(some))
-        found += int(connection.scalar(query) or 0)
+        found += int(connection.scalar(_THERE, {"ids": list(some)}) or 0)
     return len(wanted) - found
 
 

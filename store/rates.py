@@ -11,13 +11,18 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from store.schema import rates
 
 MINUTE = 60.0
 SHRINK, LEAST, GROW = 0.5, 0.05, 1.02
 MOST_FAILURES = 20  # in a row, over all workers
+# Made once: building a statement takes longer than running it.
+_KNOWN = select(rates).where(rates.c.model == bindparam("model"))
+_BAD = select(rates.c.factor).where(
+    rates.c.model == bindparam("model"), (rates.c.failures > 0) | (rates.c.factor < 1.0)
+)
 _NEW = {"requests": 0, "tokens": 0, "factor": 1.0, "failures": 0}
 
 
@@ -54,7 +59,7 @@ def admit(connection: Connection, model: str, rate: Rate, tokens: int) -> float:
 
 
 def _known(connection: Connection, model: str) -> Any:
-    return connection.execute(select(rates).where(rates.c.model == model)).first()
+    return connection.execute(_KNOWN, {"model": model}).first()
 
 
 def _row(connection: Connection, model: str) -> Any:
@@ -73,8 +78,7 @@ def _fits(rate: Rate, factor: float, used: tuple[int, int], tokens: int) -> bool
 
 def succeeded(connection: Connection, model: str) -> None:
     """A call was answered: the allowance grows back, failures are forgotten."""
-    known = (rates.c.model == model) & ((rates.c.failures > 0) | (rates.c.factor < 1.0))
-    row = connection.execute(select(rates.c.factor).where(known)).first()
+    row = connection.execute(_BAD, {"model": model}).first()
     if row is not None:
         values = {"failures": 0, "factor": min(1.0, row.factor * GROW), "reason": None}
         connection.execute(update(rates).where(rates.c.model == model).values(**values))

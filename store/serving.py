@@ -43,6 +43,11 @@ def fail(connection: Connection, job_id: str, lines: Mapping[int, Mapping[str, A
         connection.execute(update(items).where(mine).values(**values, finished=time.time()))
 
 
+def touch(connection: Connection, job_id: str) -> None:
+    """Write a job as it is."""
+    connection.execute(update(jobs).where(jobs.c.id == job_id).values(total=jobs.c.total))
+
+
 def settled(connection: Connection, item_ids: Sequence[int]) -> list[int]:
     """Those of the items for which waiting is in vain: ended, or their job rests."""
     resting = items.c.job_id.in_(select(jobs.c.id).where(jobs.c.state != "running"))

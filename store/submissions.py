@@ -15,7 +15,7 @@ from sqlalchemy import Connection, func, insert, select, update
 
 from pilotfish.errors import InputError, NotFound
 from store import budgets
-from store.items import AGAIN, KINDS, TERMINAL, running_job
+from store.items import AGAIN, KINDS, OPEN, TERMINAL, running_job
 from store.schema import collections, deliveries, items, jobs
 
 ENDED = ("completed", "completed_with_errors", "cancelled")
@@ -233,17 +233,22 @@ def reopen(connection: Connection, job_id: str) -> None:
 
 def unfinished(connection: Connection) -> bool:
     """Whether the dispatcher has anything to do: a running job, or a cancelled one at work."""
-    at_work = (items.c.job_id == jobs.c.id) & items.c.state.in_(("pending", "leased"))
+    at_work = (items.c.job_id == jobs.c.id) & items.c.state.in_(OPEN)
     leaving = (jobs.c.state == "cancelled") & select(items.c.id).where(at_work).exists()
     query = select(jobs.c.id).where(running_job() | (jobs.c.kind.in_(KINDS) & leaving)).limit(1)
     return connection.execute(query).first() is not None
 
 
+def finished(connection: Connection) -> list[str]:
+    """Running jobs whose items have all ended."""
+    open_item = (items.c.job_id == jobs.c.id) & items.c.state.in_(OPEN)
+    over = select(jobs.c.id).where(running_job(), ~select(items.c.id).where(open_item).exists())
+    return list(connection.scalars(over))
+
+
 def close_finished(connection: Connection) -> list[str]:
     """End the running jobs whose items have all ended; note webhooks. Gives their ids."""
-    open_item = (items.c.job_id == jobs.c.id) & items.c.state.not_in(TERMINAL)
-    over = select(jobs.c.id).where(running_job(), ~select(items.c.id).where(open_item).exists())
-    closed = list(connection.scalars(over))
+    closed = finished(connection)
     for job_id in closed:
         failed = (items.c.job_id == job_id) & items.c.state.in_((*AGAIN, "cancelled"))
         bad = connection.execute(select(items.c.id).where(failed).limit(1)).first()

@@ -13,12 +13,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, delete, insert, or_, select
 
 from pilotfish.errors import InputError, NotFound
-from store.schema import files
+from store.items import AGAIN
+from store.passages import chunks
+from store.schema import files, items, jobs
 
-FOLDER = "uploads"
+FOLDER, DOCUMENTS = "uploads", "documents"
+ARRIVING = 3600.0  # seconds in which a new file finds its way into a job
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,3 +99,52 @@ def drop(connection: Connection, root: Path, file_id: str, tenant: str) -> None:
     find(connection, file_id, tenant)
     connection.execute(delete(files).where(files.c.id == file_id))
     place(root, file_id).unlink(missing_ok=True)
+
+
+def discard(connection: Connection, root: Path, row: Upload) -> None:
+    """Forget a file that may be gone already, and remove its bytes."""
+    connection.execute(delete(files).where(files.c.id == row.id))
+    place(root, row.id).unlink(missing_ok=True)
+
+
+def unneeded(connection: Connection, before: float) -> list[Upload]:
+    """Files of index jobs that will not be read again: their item has ended well, was forgotten
+    or removed, or had failed in a job that ended before that moment.
+    """
+    arrived = (files.c.purpose == DOCUMENTS) & (files.c.created < time.time() - ARRIVING)
+    left = [Upload(*row) for row in connection.execute(select(*_COLUMNS).where(arrived))]
+    if not left:
+        return []
+    recent = or_(jobs.c.finished.is_(None), jobs.c.finished >= before)
+    failed = items.c.state.in_((*AGAIN, "cancelled")) & recent
+    wanted = jobs.c.kind == "index", or_(items.c.state.in_(("pending", "leased")), failed)
+    names = select(items.c.question["file"].as_string())
+    query = names.join_from(items, jobs, jobs.c.id == items.c.job_id).where(*wanted)
+    needed = set(connection.scalars(query))
+    return [row for row in left if row.id not in needed]
+
+
+def older(connection: Connection, before: float) -> list[Upload]:
+    """Files of batches, given and made, of before that moment: questions and answers stand in
+    them.
+    """
+    old = (files.c.purpose != DOCUMENTS) & (files.c.created < before)
+    return [Upload(*row) for row in connection.execute(select(*_COLUMNS).where(old))]
+
+
+def sweep(connection: Connection, root: Path) -> int:
+    """Remove bytes that a crash left without a row; gives how many files."""
+    found = {path.name: path for path in (root / FOLDER).glob("file-*") if _has_arrived(path)}
+    for some in chunks(list(found)):
+        for name in connection.scalars(select(files.c.id).where(files.c.id.in_(some))):
+            found.pop(name, None)
+    for path in found.values():
+        path.unlink(missing_ok=True)
+    return len(found)
+
+
+def _has_arrived(path: Path) -> bool:
+    try:
+        return path.stat().st_mtime < time.time() - ARRIVING
+    except FileNotFoundError:
+        return False

@@ -59,6 +59,7 @@ items = Table(
     UniqueConstraint("job_id", "custom_id"),
     Index(None, "job_id", "state"),
     Index(None, "state", "lease_until"),
+    Index(None, "state", "rung"),
     sqlite_autoincrement=True,
 )
 

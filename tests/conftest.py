@@ -21,9 +21,10 @@ from typing import Any
 
 import pytest
 
+from tests import warm
 from tests.llm_server import LLMServer
+from tests.warm import ROOT, Child
 
-ROOT = Path(__file__).resolve().parent.parent
 BLOCK = re.compile(r"\[(k[a-z2-7]+)\] (.*?) \[/\1\]", re.S)
 ASKED = "Within how many days may goods be returned?"
 UNANSWERABLE = "Who is the king of France?"
@@ -108,18 +109,16 @@ class Pilotfish:
             raise
         return checked(child.returncode, out, err, code)
 
-    def start(self, *arguments: object) -> subprocess.Popen[bytes]:
+    def start(self, *arguments: object) -> Child:
         """Only start it, in a group of its own."""
+        command = ["-m", "pilotfish.cli.main", *map(str, arguments)]
+        pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+        if self.before is None:
+            return warm.start(command, self.folder, self.environment(), **pipes)
         return subprocess.Popen(
-            [sys.executable, "-m", "pilotfish.cli.main", *map(str, arguments)],
-            cwd=self.folder,
-            env=self.environment(),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            start_new_session=True,
-            preexec_fn=self.before,
-        )
+            [sys.executable, *command], cwd=self.folder, env=self.environment(),
+            start_new_session=True, preexec_fn=self.before, **pipes,
+        )  # fmt: skip
 
     def environment(self) -> dict[str, str]:
         """Ours out, the workspace in."""
@@ -215,8 +214,8 @@ def fresh(tmp_path: Path) -> Pilotfish:
     return Pilotfish(tmp_path, tmp_path / "workspace")
 
 
-_SLOW_FOLDERS = {"models", "faults"}
-_SLOW_FILES = {"test_sandbox.py", "test_mutations.py", "test_llm.py", "test_llama_split.py"}
+_SLOW_FOLDERS = {"models", "faults", "llm"}
+_SLOW_FILES = {"test_sandbox.py", "test_mutations.py", "test_llama_split.py"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

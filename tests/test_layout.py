@@ -42,7 +42,7 @@ HOMES = {
     "tokenizers": r"models/.*",
     "tantivy": r"retrievers/\w+_index\.py",
     "faiss": r"retrievers/\w+_index\.py",
-    "llama_index": r"corpus/.*|pilotfish/adapters/.*",
+    "llama_index": r"corpus/.*|pilotfish/adapters/.*|retrievers/llama_store\.py",
     "pypdfium2": r"corpus/formats/.*",
     "docx": r"corpus/formats/.*",
     "pptx": r"corpus/formats/.*",
@@ -59,7 +59,9 @@ HOMES = {
     "kombu": r"workers/.*",
     "starlette": r"workers/.*",
     "uvicorn": r"workers/.*",
+    "h11": r"workers/.*",
     "psycopg": r"store/.*",
+    "opentelemetry": r"workers/telemetry_otel\.py",
 }
 # Where any exception may end, and why.
 BOUNDARIES = {
@@ -71,7 +73,9 @@ BOUNDARIES = {
     "workers/answering.py": "no item may end its worker: it is put back, and dies after three",
     "workers/access.py": "no request may end in a traceback",
     "workers/indexing.py": "no file may end its worker",
+    "workers/telemetry_otel.py": "telemetry may end neither a request nor an item",
     "corpus/add.py": "one file of an add: what breaks on it is its failure, the rest goes on",
+    "retrievers/llama_store.py": "whatever a vector store raises: it is away, or wrongly set up",
 }
 HEAVY = ("torch", "litellm", "llama_index", "transformers", "sqlalchemy", "onnxruntime", "faiss",
          "sentence_transformers", "tantivy", "numpy")  # fmt: skip

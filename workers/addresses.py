@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import http.client
 import ipaddress
+import re
 import socket
 import ssl
 import threading
@@ -20,7 +21,21 @@ from pilotfish.errors import InputError
 
 Allowed = Callable[[str], bool]
 CONNECT_SECONDS, READ_SECONDS, WHOLE_SECONDS = 5.0, 10.0, 15.0
-_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+# Written out, because Python's own table changes from version to version. Of IPv4 all is public
+# but this: IANA's special-purpose blocks, and the address of Azure's host in every machine of it.
+_NOT_PUBLIC_4 = tuple(ipaddress.IPv4Network(block) for block in (
+    "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12",
+    "192.0.0.0/24", "192.0.2.0/24", "192.88.99.0/24", "192.168.0.0/16", "198.18.0.0/15",
+    "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/4", "240.0.0.0/4", "168.63.129.16/32",
+))  # fmt: skip
+# Of IPv6 only global unicast is, without tunnels and documentation.
+_GLOBAL_6 = ipaddress.IPv6Network("2000::/3")
+_NOT_PUBLIC_6 = tuple(ipaddress.IPv6Network(block) for block in (
+    "2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20",
+))  # fmt: skip
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+_HOST = re.compile(r"[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9_])?\.?")
+_WEB, _FREE = (80, 443), 1024  # below that only these two: the others are no web servers
 
 
 def is_public(address: str) -> bool:
@@ -29,35 +44,52 @@ def is_public(address: str) -> bool:
         found = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:
         return False
-    if isinstance(found, ipaddress.IPv6Address):
-        inner = found.ipv4_mapped or found.sixtofour
-        if found.teredo is not None:
-            inner = found.teredo[1]
-        elif found in _NAT64:
-            inner = ipaddress.IPv4Address(int(found) & 0xFFFFFFFF)
-        if inner is not None:
-            return is_public(str(inner))
-    return found.is_global and not found.is_multicast and not found.is_reserved
+    if isinstance(found, ipaddress.IPv4Address):
+        return not any(found in block for block in _NOT_PUBLIC_4)
+    inner = found.ipv4_mapped
+    if found in _NAT64:
+        inner = ipaddress.IPv4Address(int(found) & 0xFFFFFFFF)
+    if inner is not None:
+        return is_public(str(inner))
+    return found in _GLOBAL_6 and not any(found in block for block in _NOT_PUBLIC_6)
 
 
 def check_url(url: str, allowed: Allowed = is_public) -> SplitResult:
     """The parts of an http(s) URL that may be called; InputError else. Asks no name server."""
     try:
         parts = urlsplit(url)
-        host, _ = parts.hostname, parts.port
+        host, port = parts.hostname, parts.port
     except ValueError as error:
         raise InputError(f"webhook_url cannot be read ({error}): give https://HOST/PATH") from None
     if parts.scheme not in {"http", "https"} or not host or parts.username is not None:
         raise InputError("webhook_url is no plain http(s) URL: give https://HOST/PATH")
     if len(url) > 2000 or any(ord(c) <= 32 or ord(c) > 126 for c in url):
         raise InputError("webhook_url holds spaces or odd characters: write it in ASCII, escaped")
+    if port is not None and port not in _WEB and port < _FREE:
+        raise InputError(f"webhook_url names port {port}: use 80, 443, or one from {_FREE} on")
+    _check_host(host, allowed)
+    return parts
+
+
+def _check_host(host: str, allowed: Allowed) -> None:
+    """InputError for what is no host name, and for addresses and names that are not public."""
+    if not _HOST.fullmatch(host) and not _is_v6(host):
+        raise InputError("webhook_url names no host: give https://HOST/PATH")
+    bare = host.rstrip(".")
     try:  # also catches numbers that only look like names: 2130706433, 0x7f.1
-        literal = socket.getaddrinfo(host, None, flags=socket.AI_NUMERICHOST)
+        literal = socket.getaddrinfo(bare, None, flags=socket.AI_NUMERICHOST)
     except (OSError, UnicodeError):
         literal = []
-    if any(not allowed(str(info[4][0])) for info in literal) or host == "localhost":
+    local = bare == "localhost" or bare.endswith((".localhost", ".local", ".internal"))
+    if local or any(not allowed(str(info[4][0])) for info in literal):
         raise InputError(f"webhook_url points to {host}, which is not public: use a public host")
-    return parts
+
+
+def _is_v6(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).version == 6 and "%" not in host
+    except ValueError:
+        return False
 
 
 def post(

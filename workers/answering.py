@@ -22,12 +22,14 @@ from pilotfish.errors import (
     Unavailable,
 )
 from pilotfish.settings import Settings
-from pilotfish.types import Case, Limits, Question, Receipt, Scope, Turn
+from pilotfish.types import Case, Event, Limits, Question, Receipt, Scope, Turn
 from pipeline.outputs import failed_line, line_of
 from pipeline.purse import Purse
 from store import collections, documents, items, ledger, passages
 from store.items import Taken
+from workers import logs, telemetry_items
 from workers.hands import AWAY_SECONDS, Hands
+from workers.telemetry_spans import CALL
 
 MOST_REFUSALS = 10  # HTTP 429 for one item: then it has failed
 LARGEST = 8_000_000  # characters of a result
@@ -41,19 +43,24 @@ class Answering(Hands):
     """Does items of kind `answer`."""
 
     def guarded(self, taken: Taken) -> None:
-        """No item may end the worker, whatever it raises: it is put back, and dies after three."""
-        try:
-            self._answer(taken)
-        except BaseException as error:  # noqa: BLE001 the task's boundary; see the docstring
-            log.error("item %d broke: %s: %s", taken.id, type(error).__name__, error)
-            self._again(taken, "broken", f"{type(error).__name__}: {error}")
+        """No item may end the worker, whatever it raises: it is put back, and dies after three.
+
+        Unavailable comes out of here: the database is away, so nothing can be written.
+        """
+        with logs.about(**telemetry_items.named(taken)):
+            try:
+                self._answer(taken)
+            except Unavailable:  # nothing can be written: the pulse gives it back
+                raise
+            except BaseException as error:  # noqa: BLE001 the task's boundary; see the docstring
+                name, (*_, place) = type(error).__name__, logs.places(error.__traceback__)
+                log.error("item %d broke: %s at %s", taken.id, name, place)
+                self._again(taken, "broken", f"{name}: {error}")
 
     def _answer(self, taken: Taken) -> None:
         started = time.perf_counter()
         try:
-            library = self.process.library(taken.collection)
-            settings = settings_of(self.process.settings, taken.parameters)
-            case = library.ask(question_of(taken), taken.recipe, self._purse(taken), settings)
+            case = self._asked(taken)
         except BudgetExceeded as error:
             self._failed(taken, error.code, str(error), started)
         except SettingsError as error:
@@ -67,6 +74,14 @@ class Answering(Hands):
         else:
             self._finish(taken, case, time.perf_counter() - started)
 
+    def _asked(self, taken: Taken) -> Case:
+        library = self.process.library(taken.collection)
+        settings = settings_of(self.process.settings, taken.parameters)
+        question, purse = question_of(taken), self._purse(taken)
+        with telemetry_items.watched(self.process.telemetry, taken) as watch:
+            case = watch.case = library.ask(question, taken.recipe, purse, settings)
+        return case
+
     def _purse(self, taken: Taken) -> Purse:
         purse = self.process.library(taken.collection).purse(taken.id)
         return replace(purse, job_id=taken.job_id, key_id=taken.key_id)
@@ -74,10 +89,10 @@ class Answering(Hands):
     def _finish(self, taken: Taken, case: Case, seconds: float) -> None:
         """Store the answer, unless a passage that it read was removed meanwhile: then again."""
         line = {"custom_id": taken.custom_id, **line_of(case, Receipt())}
-        line["trace"] = [asdict(event) for event in case.trace]
+        line["trace"] = trace_of(case, self.process.settings.service.keep_prompts)
         if len(json.dumps(line, default=str)) > LARGEST:
             text = f"the result is over {LARGEST:,} characters: ask for less, or lower max_tokens"
-            self._failed(taken, "too_large", text, time.perf_counter() - seconds)
+            self._again(taken, "too_large", text)
             return
         read = [passage.id for passage in case.passages]
         with self.process.database.write(durable=False) as connection:
@@ -127,6 +142,21 @@ class Answering(Hands):
                 return
             line = failed_line(taken.custom_id, code, message)
             items.finish(connection, taken, "dead", line, line["error"])
+
+
+def trace_of(case: Case, prompt: bool) -> list[dict[str, Any]]:
+    """The trace as it is stored; `prompt`: LLM calls with the messages as they were sent.
+
+    It goes when the answer goes: by retention, on request, with a document that it quotes.
+    """
+    events = [{name: getattr(event, name) for name in Event.__slots__} for event in case.trace]
+    events = [event | {"detail": dict(event["detail"])} for event in events]
+    if prompt and case.prompt is not None:
+        messages = [asdict(message) for message in case.prompt.messages]
+        for event in events:
+            if CALL in event["detail"]:
+                event["detail"]["prompt"] = messages
+    return events
 
 
 def question_of(taken: Taken) -> Question:

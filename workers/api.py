@@ -27,10 +27,10 @@ from workers import (
 )
 from workers.access import Access
 from workers.bell import Bell
-from workers.jobs import Jobs
 from workers.process import Process
 from workers.replies import Refused
 from workers.requests import Invalid, Waits
+from workers.telemetry_http import Observed, TracedJobs
 
 ROUTERS = (
     routes_answers.router,
@@ -50,9 +50,11 @@ def create_app(process: Process, bell: Bell) -> FastAPI:
     app = FastAPI(
         title="Pilotfish", version=pilotfish.__version__, lifespan=_life,
         docs_url=None, redoc_url=None,  # both load scripts from elsewhere
+        # its own would tell query strings and the words of errors: see telemetry_otel.py
+        telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
         description="Answers over your documents, every sentence cited.",
     )  # fmt: skip
-    app.state.jobs = Jobs(process, bell)
+    app.state.jobs = TracedJobs(process, bell)
     app.state.waits = Waits(WAITERS)
     app.state.seen = {}
     for router in ROUTERS:
@@ -63,6 +65,7 @@ def create_app(process: Process, bell: Bell) -> FastAPI:
         seen=app.state.seen,
     )  # fmt: skip
     page.install(app)
+    app.add_middleware(Observed, telemetry=process.telemetry)
     return app
 
 

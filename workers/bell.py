@@ -25,8 +25,11 @@ class QueueUnreachable(Unavailable):
 class Bell(Protocol):
     """What dispatcher, API and workers need of a queue."""
 
-    def ring(self, kind: Kind, ids: Sequence[int]) -> None:
-        """Wake a worker for each item. Raises QueueUnreachable."""
+    def ring(self, kind: Kind, ids: Sequence[int], *, first: bool = False) -> None:
+        """Wake a worker for each item; `first`: before all that was rung for without it.
+
+        Raises QueueUnreachable.
+        """
 
     def tell(self, item_id: int) -> None:
         """Say that an item has ended; nobody need hear it. Never raises."""

@@ -6,6 +6,7 @@ Not here: adding files (indexing.py), jobs (jobs.py).
 
 from __future__ import annotations
 
+import posixpath
 import re
 import shutil
 from dataclasses import asdict
@@ -22,6 +23,8 @@ from workers.process import Process
 from workers.shown import page
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
+_DRIVE = re.compile(r"[A-Za-z]:")
+LONGEST_NAME = 500
 
 
 class Holdings:
@@ -104,7 +107,27 @@ class Holdings:
 def file_name(name: str | None) -> str:
     """The last part of an uploaded file's name, as its document is called; never used as a path."""
     last = PurePosixPath((name or "").replace("\\", "/")).name
-    kept = "".join(c for c in last if c.isprintable()).strip()[:200]
+    kept = _printable(last)
     if kept in {"", ".", ".."}:
         raise InputError("a file without a name: send multipart parts with a filename")
     return kept
+
+
+def document_name(name: str | None) -> str:
+    """What the document of an uploaded file is called: with its folders, as the command line
+    calls it, but without a way up or out. Of an absolute path only the last part: the rest tells
+    of the sender's disk. Never used as a path.
+    """
+    text = (name or "").replace("\\", "/")
+    if text.startswith("/") or _DRIVE.match(text):
+        return file_name(text)
+    *folders, last = posixpath.normpath(text).split("/")
+    kept = [one for one in map(_printable, folders) if one not in {"", ".", ".."}]
+    found = "/".join([*kept, file_name(last)])
+    if len(found) > LONGEST_NAME:
+        raise InputError(f"a file name of over {LONGEST_NAME} characters: shorten its folders")
+    return found
+
+
+def _printable(part: str) -> str:
+    return "".join(c for c in part if c.isprintable()).strip()[:200]

@@ -48,6 +48,8 @@ class Indexing(Hands):
         library = self.process.library(taken.collection)
         asked = taken.question
         path = uploads.place(self.process.workspace.root, str(asked["file"]))
+        if not path.is_file():
+            raise NotFound("the uploaded file was removed since: upload it again")
         name = str(asked["name"])
         return library.add([Source(path, name, place=f"upload:{name}")])
 

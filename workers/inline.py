@@ -6,10 +6,12 @@ For one machine, the embedded client and tests.
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
+from queue import PriorityQueue
 
 from workers.bell import Kind
 from workers.queue import Ears
@@ -24,11 +26,20 @@ class InlineBell:
             "answer": ThreadPoolExecutor(threads, thread_name_prefix="answer"),
             "index": ThreadPoolExecutor(1, thread_name_prefix="index"),
         }
+        self._rung: dict[Kind, PriorityQueue[tuple[bool, int, int]]] = {
+            "answer": PriorityQueue(), "index": PriorityQueue(),
+        }  # fmt: skip
+        self._count = itertools.count()
         self._ears = Ears(lambda _heard, _stop: None)
 
-    def ring(self, kind: Kind, ids: Sequence[int]) -> None:
+    def ring(self, kind: Kind, ids: Sequence[int], *, first: bool = False) -> None:
         for item_id in ids:
-            self._pools[kind].submit(self._work, kind, item_id)
+            self._rung[kind].put((not first, next(self._count), item_id))
+            self._pools[kind].submit(self._next, kind)
+
+    def _next(self, kind: Kind) -> None:
+        """As many calls as ids were rung for, each takes the best that waits."""
+        self._work(kind, self._rung[kind].get_nowait()[2])
 
     def tell(self, item_id: int) -> None:
         self._ears.heard(item_id)

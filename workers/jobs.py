@@ -14,7 +14,7 @@ from typing import Any
 from pilotfish.errors import InputError, SettingsError
 from pipeline.estimate import estimate_batch
 from pipeline.questions import Line
-from store import items, rates, removal, serving, submissions
+from store import items, rates, removal, ringing, serving, submissions
 from store.submissions import ENDED, Job, Submission
 from workers.answering import settings_of
 from workers.asked import INDEX, Asked, Who, WrongState, accepted, check, refused, webhook_of
@@ -62,10 +62,10 @@ class Jobs:
     def _submit(
         self, who: Who, questions: Sequence[tuple[str, dict[str, Any]]], asked: Asked,
         notes: dict[str, Any], bad: dict[int, dict[str, object]], *,
-        then: Callable[[Any, str], None] = lambda *_: None,
+        then: Callable[[Any, str], None] = lambda *_: None, durable: bool = True,
     ) -> tuple[Job, bool]:  # fmt: skip
         check(self.process.settings, who, asked)
-        with self.database.write() as connection:
+        with self.database.write(durable=durable) as connection:
             collection = self.holdings.find(connection, who, asked.collection)
             kind = "index" if asked.recipe == INDEX else "answer"
             job_id, new = submissions.submit(connection, Submission(
@@ -83,7 +83,9 @@ class Jobs:
     ) -> dict[str, Any] | Job:
         """The result line of one question, or its job when it takes longer than `wait` seconds.
 
-        SettingsError when the question cannot be answered as things are configured.
+        SettingsError when the question cannot be answered as things are configured. Nothing is
+        promised before it is answered, so its row is not forced to the disk; the ledger's rows
+        are, and what was written before them with them.
         """
         (checked,) = accepted([line], False, self._longest)
         question = {"question": checked.question, **checked.fields}
@@ -92,10 +94,11 @@ class Jobs:
         def rung(connection: Any, job_id: str) -> None:
             """In the transaction of the question itself, so that one commit is enough."""
             ids.extend(serving.item_ids(connection, job_id))
-            items.rung(connection, ids)
+            ringing.rung(connection, ids)
 
         notes = {"single": True}
-        job, new = self._submit(who, [(checked.custom_id, question)], asked, notes, {}, then=rung)
+        one = [(checked.custom_id, question)]
+        job, new = self._submit(who, one, asked, notes, {}, then=rung, durable=False)
         if not new:
             ids = self._come_back_to(job)
         self._wait(ids[0], wait, ring=new)
@@ -118,10 +121,10 @@ class Jobs:
 
     def _ring(self, item_id: int) -> None:
         try:
-            self.bell.ring("answer", [item_id])
+            self.bell.ring("answer", [item_id], first=True)
         except QueueUnreachable:  # the dispatcher rings when the queue is back
             with self.database.write(lock=None, durable=False) as connection:
-                items.unrung(connection, [item_id])
+                ringing.unrung(connection, [item_id])
 
     def _settled(self, item_id: int) -> bool:
         with self.database.read() as connection:
@@ -129,16 +132,23 @@ class Jobs:
 
     def _outcome(self, who: Who, job_id: str, asked: Asked, trace: bool) -> dict[str, Any] | Job:
         with self.database.read() as connection:
-            job = submissions.find(connection, job_id, who.tenant)
             rows = submissions.results(connection, job_id, -1, 1)
+            if not rows:
+                job = submissions.find(connection, job_id, who.tenant)
         if rows:
             (line,) = submissions.lines(rows)
             return line_shown(line, trace) | {"job": job_id}
         if job.state != "paused":
+            self._promise(job_id)
             return job
         if asked.idempotency_key is None:  # nobody could come back to it
             self.cancel(who, job_id)
         raise SettingsError(job.reason or "the question was paused")
+
+    def _promise(self, job_id: str) -> None:
+        """Force the job to the disk: the log is written in order, so any later commit will do."""
+        with self.database.write() as connection:
+            serving.touch(connection, job_id)
 
     def view(self, who: Who, job_id: str, *, secret: bool = False) -> dict[str, Any]:
         """The job as JSON; `secret`: with that of its webhook, for whoever created it."""

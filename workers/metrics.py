@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Mapping
 
-from store import hooks, items, usage
+from store import hooks, items, ringing, usage
 from store.database import Database
 
 Sample = tuple[Mapping[str, str], float]
@@ -22,7 +22,7 @@ def exposition(database: Database, requests: Mapping[str, int]) -> str:
     with database.read() as connection:
         by_state = usage.items_by_state(connection)
         jobs = usage.jobs_by_state(connection)
-        waiting, working = items.outstanding(connection)
+        held = ringing.outstanding(connection)
         oldest = items.oldest_pending(connection)
         spent = usage.sums(connection, "model")
         told = hooks.by_state(connection)
@@ -32,8 +32,8 @@ def exposition(database: Database, requests: Mapping[str, int]) -> str:
         _family("items", "gauge", "Items by state", _by("state", _all(STATES, by_state))),
         _family("dead_items", "gauge", _DEAD, [({}, by_state.get("dead", 0))]),
         _family("jobs", "gauge", "Jobs by state", _by("state", jobs)),
-        _family("queue_window", "gauge", "Ids in the queue that nobody took", [({}, waiting)]),
-        _family("items_at_work", "gauge", "Items that a worker holds", [({}, working)]),
+        _family("queue_window", "gauge", "Ids in the queue that nobody took", [({}, held.waiting)]),
+        _family("items_at_work", "gauge", "Items that a worker holds", [({}, held.working)]),
         _family("oldest_pending_seconds", "gauge", "Age of the oldest waiting job", [({}, age)]),
         _family("llm_calls_total", "counter", "Calls that were or may have been paid",
                 [({"model": row.group}, row.llm_calls) for row in spent]),

@@ -1,4 +1,5 @@
-"""What a process of the service holds: settings, the database, an opened library a collection.
+"""What a process of the service holds: settings, the database, an opened library a collection,
+its logging and its telemetry.
 
 Shared by all its threads. Not here: the work (answering.py, indexing.py).
 """
@@ -17,6 +18,8 @@ from pipeline.llm import preload
 from store import ledger
 from store.database import Database
 from store.workspace import Workspace, open_workspace
+from workers import logs
+from workers.telemetry import telemetry
 
 KEPT = 64  # opened collections
 
@@ -26,11 +29,13 @@ class Process:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+        logs.configure(settings.service)
         self.workspace: Workspace = open_workspace(
             settings.workspace, create=True, url=settings.database
         )
         self.database: Database = self.workspace.database
         self.owner = ledger.owner()
+        self.telemetry = telemetry(self.owner)
         self.encoders = Encoders(settings.threads)
         self._libraries: OrderedDict[str, Library] = OrderedDict()
         self._mutex = threading.Lock()
@@ -64,4 +69,5 @@ class Process:
             self._libraries.pop(collection, None)
 
     def close(self) -> None:
+        self.telemetry.close()
         self.database.close()

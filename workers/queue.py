@@ -20,12 +20,14 @@ from workers.bell import Kind, QueueUnreachable
 TASKS: dict[Kind, str] = {"answer": "pilotfish.answer_item", "index": "pilotfish.index_document"}
 QUEUES: dict[Kind, str] = {"answer": "answers", "index": "documents"}
 CONNECT_SECONDS = 5
+PRIORITIES = [0, 9]  # with Redis the least goes first; a message without one goes there too
 
 
 def make_app(settings: Settings) -> Any:
     """The Celery application; SettingsError where no Redis is configured."""
-    from celery import Celery
+    from celery import Celery, signals
 
+    signals.setup_logging.connect(_our_own, dispatch_uid="pilotfish.logs")
     app = Celery("pilotfish", broker=_kombu_url(redis_url(settings)), set_as_current=False)
     app.conf.update(
         task_ignore_result=True,
@@ -49,11 +51,22 @@ def make_app(settings: Settings) -> Any:
             "socket_keepalive": True,
             "health_check_interval": 25,
             "global_keyprefix": f"{settings.service.queue}:",
+            "priority_steps": PRIORITIES,  # a list each; the first is the queue's plain name
         },
         task_default_queue=QUEUES["answer"],
         task_routes={name: {"queue": QUEUES[kind]} for kind, name in TASKS.items()},
     )
     return app
+
+
+def _our_own(**_: object) -> None:
+    """That someone listens keeps Celery from setting up logging: logs.py has done it.
+
+    What it prints at its end it does not print either: stdout is for data.
+    """
+    from celery.apps import worker
+
+    worker.safe_say = lambda *_: None
 
 
 def redis_url(settings: Settings) -> str:
@@ -85,7 +98,7 @@ class RedisBell:
         self._channel = f"{settings.service.queue}:done"
         self._ears = Ears(self._listen)
 
-    def ring(self, kind: Kind, ids: Sequence[int]) -> None:
+    def ring(self, kind: Kind, ids: Sequence[int], *, first: bool = False) -> None:
         """One message an item; Celery reports every failure of its broker as one class."""
         from kombu.exceptions import OperationalError
 
@@ -94,7 +107,7 @@ class RedisBell:
                 for item_id in ids:
                     self._app.send_task(
                         TASKS[kind], args=[item_id], queue=QUEUES[kind], producer=producer,
-                        retry=False, ignore_result=True,
+                        retry=False, ignore_result=True, priority=PRIORITIES[not first],
                     )  # fmt: skip
         except (OperationalError, self._broken, OSError) as error:
             raise QueueUnreachable(f"Redis does not answer ({error}): is it running?") from None

@@ -69,7 +69,8 @@ def envelope(
 ) -> Response:  # fmt: skip
     """One error as JSON."""
     kind = _TYPES.get(status, "invalid_request_error" if status < 500 else "server_error")
-    error = {"message": redact(message), "type": kind, "param": param, "code": code, **more}
+    shown = redact(param) if param else param  # a field's name is the sender's own text
+    error = {"message": redact(message), "type": kind, "param": shown, "code": code, **more}
     return AsciiJSON({"error": error}, status, dict(headers or {}))
 
 

@@ -30,13 +30,15 @@ F = TypeVar("F", bound=Form)
 MOST_FILES, MOST_FIELDS, FIELD_BYTES = 1000, 50, 1 << 20
 
 
-def who_of(request: Request) -> Who:
-    """Set by Access for every route but the open ones."""
+async def who_of(request: Request) -> Who:
+    """Set by Access for every route but the open ones. Asynchronous, as nothing here waits: the
+    others cost a hop to a thread and back.
+    """
     who: Who = request.scope[WHO]
     return who
 
 
-def jobs_of(request: Request) -> Jobs:
+async def jobs_of(request: Request) -> Jobs:
     jobs: Jobs = request.app.state.jobs
     return jobs
 

@@ -40,7 +40,9 @@ async def answers(
 ) -> Response:
     """One result line; `202` with the job while it takes longer than `wait` seconds."""
     waits: Waits = request.app.state.waits
-    digest = digest_of("/v1/answers", form.model_dump(exclude={"trace"}))
+    digest = None
+    if idempotency_key is not None:
+        digest = digest_of("/v1/answers", form.model_dump(exclude={"trace"}))
     asked = form.asked(idempotency_key, digest)
     ask = partial(jobs.ask, who, form.line(), asked, trace=form.trace)
     found = await waits.run(wait, ask)

@@ -18,7 +18,7 @@ from store import uploads, usage
 from store.usage import By
 from workers.asked import INDEX, Asked, Who
 from workers.forms import UploadForm, digest_of
-from workers.holdings import file_name
+from workers.holdings import document_name
 from workers.jobs import Jobs
 from workers.moments import moment
 from workers.replies import AsciiJSON, Refused
@@ -75,7 +75,7 @@ async def add(
 
 
 def _names(body: Body) -> list[str]:
-    names = [file_name(name) for name, _ in body.files]
+    names = [document_name(name) for name, _ in body.files]
     if not names:
         raise InputError("no file: send multipart parts named 'file'")
     doubled = {name for name in names if names.count(name) > 1}
@@ -95,7 +95,7 @@ def _add(jobs: Jobs, who: Who, asked: Asked, names: list[str], body: Body) -> tu
             one = uploads.save(root, blocks, limit)
             saved.append(one[0])
             with jobs.database.write() as connection:
-                uploads.record(connection, who.tenant, name, "documents", one)
+                uploads.record(connection, who.tenant, name, uploads.DOCUMENTS, one)
         job, new = jobs.submit_files(who, list(zip(saved, names, strict=True)), asked)
     except BaseException:
         _unsave(jobs, who, saved)

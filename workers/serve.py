@@ -22,11 +22,13 @@ import uvicorn
 
 from pilotfish.errors import SettingsError
 from pilotfish.settings import Settings
-from store import items
+from store import items, ringing
 from workers.api import create_app
 from workers.bell import Bell, Kind
+from workers.connections import patient
 from workers.dispatch import Dispatcher
 from workers.inline import InlineBell
+from workers.metrics import exposition
 from workers.process import Process
 from workers.queue import RedisBell
 from workers.tasks import make_pulse, works
@@ -61,16 +63,18 @@ def run(
         stack.callback(process.close)
         bell: Bell = stack.enter_context(_inline(process) if inline else _queue(settings))
         app = create_app(process, bell)
+        process.telemetry.watch(lambda: exposition(process.database, app.state.seen))
         deliverer = Deliverer(process.database, process.owner)
-        upkeep = Upkeep(deliverer, settings.service.keep_days)
+        upkeep = Upkeep(deliverer, settings.service.keep_days, process.workspace.root)
         thread = upkeep.start()
         stack.callback(thread.join, 5)
         stack.callback(upkeep.stop.set)
         config = uvicorn.Config(
             app, log_config=None, access_log=False, server_header=False, proxy_headers=False,
             lifespan="on", timeout_graceful_shutdown=STOP_SECONDS, ws="none",
+            http=patient(settings.service.header_seconds),
         )  # fmt: skip
-        announce(listening, as_json)
+        announce(listening, as_json or settings.service.log_format == "json")
         Server(config, app.state.jobs.waiting.closing).run([listening])
 
 
@@ -165,7 +169,7 @@ def _inline(process: Process) -> Iterator[Bell]:
         threading.Thread(target=process.warm, name="warm", daemon=True),
     ]
     with process.database.write(lock=None, durable=False) as connection:
-        items.unring(connection)  # what waited in the memory of an earlier process
+        ringing.unring(connection)  # what waited in the memory of an earlier process
     pulse.start()
     for thread in threads:
         thread.start()

@@ -19,10 +19,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pilotfish.settings import Settings
-from workers import redis_local
+from workers import logs, redis_local
 
 STOP_SECONDS = 60.0
-FIRST_PAUSE, LAST_PAUSE, STEADY_SECONDS = 0.5, 10.0, 30.0
+FIRST_PAUSE, LAST_PAUSE, STEADY_SECONDS = 0.5, 5.0, 30.0
 log = logging.getLogger("pilotfish.up")
 
 
@@ -97,7 +97,11 @@ class Supervisor:
 
 
 def children(settings: Settings, given: Mapping[str, object]) -> list[Child]:
-    """What `pilotfish up` runs, in the order in which it ends. `given`: settings by variable."""
+    """What `pilotfish up` runs, in the order in which it ends. `given`: settings by variable.
+
+    The supervisor itself logs as they do.
+    """
+    logs.configure(settings.service)
     environment = {f"PILOTFISH_{name}": str(value) for name, value in given.items()}
     queue: list[Child] = []
     if settings.service.redis is None:

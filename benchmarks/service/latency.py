@@ -1,62 +1,70 @@
-"""What the service adds to one question: through API, queue and worker, against embedded.
+"""What the service adds to one question, against the same question of an embedded library.
 
-One question at a time, warm, the LLM answers at once; the same recipe, other questions, so that
-nothing is replayed. Then `default` without an LLM, embedded. Not here: load (speed.py).
+Three ways in turn, question by question: embedded; through the API with its own threads
+(`serve --inline`); through API, Redis and a worker. Each has a workspace of its own, so that
+nothing is replayed; all are warm, the LLM answers at once, one question at a time. What is
+added is the difference of the same question's times. Not here: load (speed.py, fairness.py).
 """
 
 from __future__ import annotations
 
-import time
+from collections.abc import Callable
 from typing import Any
 
-from benchmarks.child import call
+import numpy as np
+
 from benchmarks.ground import Ground
 from benchmarks.measures import spread
 from benchmarks.service import stand
+from benchmarks.service.calls import Api
+from benchmarks.service.embedded import embedded
 
-BAR_MS, ALONE_BAR_MS = 30.0, 1500.0
+BAR_MS = 30.0
+RECIPE, WARM_UP = "plain", 10
+WAYS = {"inline": "API with its own threads", "redis": "API, Redis and a worker"}
 
 
 def measure(ground: Ground) -> dict[str, Any]:
-    """p50 and p95 of both ways in turn, and the difference of their p50s."""
-    count = 20 if ground.quick else 200
-    texts = [str(row["question"]) for _, row in stand.asked(ground, 2 * count + 10)]
-    with stand.fleet(ground) as running:
-        running.up(workers=1, threads=8)
-        stand.warmed(running, 8)
-        api = stand.Api(running)
-        for text in texts[-10:]:
-            _ask(api, text)
-        served = [_ask(api, text) for text in texts[:count]]
-        given = {"workspace": str(running.workspace), "recipe": "plain"}
-        rest = {"questions": texts[count : 2 * count], "llm": running.llm.url}
-        embedded = call("service.speed", "inline", {**given, **rest})
-    alone = _alone(ground, texts[:count])
-    through = spread(served)
-    added = round(through["p50_ms"] - embedded["p50_ms"], 2)
+    """p50 and p95 of each way, and of what two of them add."""
+    count = 20 if ground.quick else 300
+    texts = stand.texts(ground, count + WARM_UP)
+    with (
+        stand.fleet(ground) as queued,
+        stand.fleet(ground) as threaded,
+        stand.copied(ground) as place,
+        embedded(place, RECIPE, queued.llm.url) as library,
+    ):
+        queued.up(workers=1, threads=8)
+        queue, threads = Api(queued), Api(threaded, "--inline")
+        ways: dict[str, Callable[[str], float]] = {
+            "embedded": lambda text: library.ask(text)["seconds"],
+            "inline": lambda text: threads.ask(text, RECIPE),
+            "redis": lambda text: queue.ask(text, RECIPE),
+        }
+        _in_turn(ways, texts[count:])
+        found = _in_turn(ways, texts[:count])
+    added = {way: _added(found[way], found["embedded"]) for way in WAYS}
     return {
         "questions": count,
-        "served": through,
-        "embedded": {name: embedded[name] for name in ("p50_ms", "p95_ms")},
-        "added_p50_ms": added,
-        "default_without_llm": alone,
+        "ways": {way: spread(seconds) for way, seconds in found.items()},
+        "added": added,
         "bars": {
-            f"adds at most {BAR_MS:g} ms at the median": added <= BAR_MS,
-            "default without an LLM: p95 under 1.5 s": alone["p95_ms"] < ALONE_BAR_MS,
+            f"{name} add at most {BAR_MS:g} ms at the median": added[way]["p50_ms"] < BAR_MS
+            for way, name in WAYS.items()
         },
     }
 
 
-def _ask(api: stand.Api, text: str) -> float:
-    begun = time.perf_counter()
-    line = api.made("POST", "/v1/answers", {"question": text, "recipe": "plain"})
-    seconds = time.perf_counter() - begun
-    assert line["status"] in ("answered", "abstained"), line
-    return seconds
+def _in_turn(ways: dict[str, Callable[[str], float]], texts: list[str]) -> dict[str, list[float]]:
+    """Seconds of every question by way; who goes first changes with each question."""
+    found: dict[str, list[float]] = {way: [] for way in ways}
+    names = list(ways)
+    for number, text in enumerate(texts):
+        first = number % len(names)
+        for way in names[first:] + names[:first]:
+            found[way].append(ways[way](text))
+    return found
 
 
-def _alone(ground: Ground, texts: list[str]) -> dict[str, float]:
-    place = str(ground.place("scifact"))
-    given = {"workspace": place, "recipe": "default", "questions": texts, "llm": None}
-    found = call("service.speed", "inline", given)
-    return {name: found[name] for name in ("p50_ms", "p95_ms")}
+def _added(served: list[float], alone: list[float]) -> dict[str, float]:
+    return spread((np.asarray(served) - np.asarray(alone)).tolist())

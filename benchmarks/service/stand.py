@@ -1,40 +1,76 @@
-"""Where the service is measured: a fleet on a copy of the SciFact collection, its CPU, its API.
+"""Where the service is measured: a fleet on a copy of the SciFact collection, its CPU, its jobs.
 
-The processes and the LLM server are those of tests/service. Not here: any measuring.
+The processes and the LLM server are those of tests/service. Not here: any measuring, the HTTP
+client (calls.py).
 """
 
 from __future__ import annotations
 
-import http.client
-import json
 import os
 import shutil
+import subprocess
 import tempfile
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from benchmarks import data
+from sqlalchemy import func, select
+
+from benchmarks import data, machine
 from benchmarks.ground import Ground
+from store.schema import items
+from store.submissions import ENDED
+from tests.service.checker import opened
 from tests.service.fleet import Fleet, Question
-from tests.service.processes import until
+from tests.service.processes import POSTGRES, until
 
 TICKS = os.sysconf("SC_CLK_TCK")
 PAGE = os.sysconf("SC_PAGE_SIZE")
+LOOK_SECONDS = 0.5  # between two looks at a job; when it ended is read from its rows
+LIBRARIES = (
+    "pilotfish", "celery", "kombu", "redis", "fastapi", "uvicorn", "sqlalchemy", "psycopg",
+    "litellm", "onnxruntime", "tantivy", "faiss-cpu", "numpy",
+)  # fmt: skip
+COLD = "PILOTFISH_TEST_COLD"  # the fleet's children are started by the interpreter, as in use
+
+
+def versions() -> dict[str, str]:
+    """Python's, the libraries' and the servers' versions."""
+    postgres = sorted(Path(POSTGRES).glob("*/bin/postgres"))
+    servers = {"redis-server": "redis-server", "postgres": str(postgres[-1]) if postgres else ""}
+    told = {name: _told(program) for name, program in servers.items()}
+    return machine.versions(LIBRARIES) | told
+
+
+def _told(program: str) -> str:
+    """The version in what `program --version` prints."""
+    if not program or shutil.which(program) is None:
+        return "not installed"
+    said = subprocess.run([program, "--version"], capture_output=True, text=True, check=True).stdout
+    words = [word.removeprefix("v=") for word in said.split()]
+    return next((word for word in words if word[:1].isdigit()), "unknown")
+
+
+@contextmanager
+def copied(ground: Ground) -> Iterator[Path]:
+    """A workspace of its own with the SciFact collection in it."""
+    ground.collection("scifact").database.close()
+    with tempfile.TemporaryDirectory(prefix="pilotfish-bench-") as folder:
+        yield Path(shutil.copytree(ground.place("scifact"), Path(folder) / "workspace"))
 
 
 @contextmanager
 def fleet(ground: Ground, *, postgres: bool = False, **settings: Any) -> Iterator[Fleet]:
-    """A fleet over its own copy of SciFact; on Postgres the documents are added anew."""
-    ground.collection("scifact")
-    with tempfile.TemporaryDirectory(prefix="pilotfish-bench-") as folder:
-        root, place = Path(folder), Path(folder) / "workspace"
-        if not postgres:
-            shutil.copytree(ground.place("scifact"), place)
-        with Fleet(root / "fleet", place, postgres=postgres, **settings) as running:
+    """A fleet over its own copy of SciFact; on Postgres some of the documents are added anew."""
+    os.environ[COLD] = "1"
+    with copied(ground) as place, tempfile.TemporaryDirectory(prefix="pilotfish-bench-") as folder:
+        if postgres:
+            place = Path(folder) / "workspace"
+        with Fleet(Path(folder) / "fleet", place, postgres=postgres, **settings) as running:
             if postgres:
-                file = ground.corpus_file("scifact", 0 if ground.quick else 500)
+                file = ground.corpus_file("scifact", 0 if ground.quick else 300)
                 running.run("add", file, timeout=900)
             yield running
 
@@ -51,12 +87,27 @@ def asked(ground: Ground, count: int) -> list[Question]:
     return made
 
 
-def warmed(running: Fleet, threads: int) -> None:
+def texts(ground: Ground, count: int) -> list[str]:
+    return [str(fields["question"]) for _, fields in asked(ground, count)]
+
+
+def warmed(running: Fleet, threads: int, recipe: str = "plain") -> None:
     """Every thread of every worker has answered before anything is timed."""
     text = "Does the warm-up precede the measurement?"
     warm: list[Question] = [(f"w{n}", {"question": f"{n}: {text}"}) for n in range(threads * 2)]
-    running.finished(running.submit(warm), 300)
+    running.finished(running.submit(warm, recipe=recipe), seconds=300)
     running.llm.reset()
+
+
+def ended(running: Fleet, job: str, begun: float, limit: float) -> float:
+    """Seconds from `begun` (time.time()) to the end of the job's last item; waits for that."""
+    try:
+        until(lambda: running.job(job)["state"] in ENDED, limit, f"{job} ends", LOOK_SECONDS)
+    except AssertionError as error:
+        raise AssertionError(f"{error}; {dict(running.states(job))}; {running.said()}") from None
+    with opened(running.database) as connection:
+        last = connection.scalar(select(func.max(items.c.finished)).where(items.c.job_id == job))
+    return float(last or time.time()) - begun
 
 
 def cpu_seconds(pid: int) -> float:
@@ -76,46 +127,13 @@ def pids(running: Fleet, prefix: str = "") -> dict[str, int]:
 
 
 def cpu_of(running: Fleet) -> dict[str, float]:
-    """CPU seconds so far: each role, the LLM server, this process (the load generator)."""
+    """CPU seconds so far: each role, Redis, the LLM server, this process (the load generator)."""
     used = {name: cpu_seconds(pid) for name, pid in pids(running).items()}
+    if running.redis.child.process is not None:
+        used["redis"] = cpu_seconds(running.redis.child.process.pid)
     own = os.times()
     return used | {"llm": running.llm.counts()["cpu_seconds"], "load": own.user + own.system}
 
 
 def between(before: Mapping[str, float], after: Mapping[str, float]) -> dict[str, float]:
     return {name: round(after[name] - before[name], 2) for name in before if name in after}
-
-
-class Api:
-    """One kept connection to the service's HTTP interface."""
-
-    def __init__(self, running: Fleet) -> None:
-        if "api" not in running.roles:
-            running.start("api", "serve")
-        self._port = running.api_port
-        self._open()
-        until(self._ready, 60, f"the API answers\n{running.said()}", 0.2)
-
-    def _open(self) -> None:
-        self._connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=300)
-
-    def _ready(self) -> bool:
-        try:
-            return self.call("GET", "/livez")[0] == 200
-        except (OSError, http.client.HTTPException):
-            self._open()
-            return False
-
-    def call(self, method: str, path: str, body: object = None) -> tuple[int, Any]:
-        """(status, decoded body)."""
-        content = None if body is None else json.dumps(body)
-        self._connection.request(method, path, content, {"Content-Type": "application/json"})
-        reply = self._connection.getresponse()
-        raw = reply.read()
-        return reply.status, json.loads(raw) if raw[:1] in b"{[" and raw else None
-
-    def made(self, method: str, path: str, body: object) -> Any:
-        """The decoded body of a call that must succeed."""
-        status, found = self.call(method, path, body)
-        assert status < 300, f"{method} {path}: {status} {found}"
-        return found

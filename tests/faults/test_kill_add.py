@@ -32,6 +32,7 @@ from pipeline.library import Library
 from store.database import Database
 from store.schema import documents, passages
 from tests.conftest import Pilotfish, checked
+from tests.warm import Child
 
 pytestmark = pytest.mark.slow
 KILLS = 30
@@ -111,7 +112,7 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Bench:
     return Bench(root, docs, older, whole, truth, Encoders(1), seconds)
 
 
-def kill_after(child: subprocess.Popen[bytes], delay: float, parser_only: bool) -> None:
+def kill_after(child: Child, delay: float, parser_only: bool) -> None:
     """SIGKILL the command's group, or only the parsers' process; then wait for the end."""
     with suppress(subprocess.TimeoutExpired):
         child.wait(delay)

@@ -7,10 +7,7 @@ request to another host. Not here: the API below it (tests/workers).
 from __future__ import annotations
 
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,20 +15,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from tests.conftest import ROOT, Pilotfish, quoted_by
+from tests.conftest import Pilotfish, quoted_by
 from tests.llm_server import LLMServer
-from tests.workers.conftest import CODE, Service, _address, until
+from tests.workers.conftest import Service, serving
 
-_INSTALL = """
-from workers import serve
-from workers.page import install
-made = serve.create_app
-def create(process, bell):
-    app = made(process, bell)
-    install(app)
-    return app
-serve.create_app = create
-"""
 # What a browser calls a control has, for those who cannot see it.
 UNNAMED = """() => [...document.querySelectorAll(
   'a[href], button, input:not([type=hidden]), select, textarea, summary' +
@@ -43,28 +30,6 @@ UNNAMED = """() => [...document.querySelectorAll(
   .map(one => one.outerHTML.slice(0, 120))"""
 WATCH = """document.addEventListener('securitypolicyviolation',
   event => console.error('policy: ' + event.violatedDirective + ' ' + event.blockedURI))"""
-
-
-@contextmanager
-def served(pilotfish: Pilotfish, folder: Path, **env: object) -> Iterator[Service]:
-    """A service with the page, on a free port."""
-    asked = pilotfish.having(PILOTFISH_SERVICE__PORT=0, **env)
-    log = folder / "page.log"
-    with log.open("wb") as handle:
-        child = subprocess.Popen(
-            [sys.executable, "-c", _INSTALL + CODE.replace("from workers.serve import run", "")
-             .replace("run(load()", "serve.run(load()")],
-            cwd=ROOT, stderr=handle, env=asked.environment(), stdin=subprocess.DEVNULL,
-            start_new_session=True,
-        )  # fmt: skip
-    try:
-        where = until(lambda: _address(log, child), 60)
-        yield Service("127.0.0.1", where["port"], asked.workspace, log, child.pid)
-    finally:
-        child.terminate()
-        child.wait(40)
-    text = log.read_text(errors="replace")
-    assert "Traceback" not in text, text
 
 
 @dataclass
@@ -157,7 +122,7 @@ def site(
     folder = tmp_path_factory.mktemp("site")
     shutil.copytree(pristine, folder / "workspace")
     pilotfish = Pilotfish(folder, folder / "workspace").asking(site_llm)
-    with served(pilotfish, folder) as service:
+    with serving(pilotfish, folder) as service:
         yield service
 
 
@@ -169,5 +134,5 @@ def locked(
     folder = tmp_path_factory.mktemp("locked")
     shutil.copytree(pristine, folder / "workspace")
     pilotfish = Pilotfish(folder, folder / "workspace").asking(site_llm)
-    with served(pilotfish, folder) as service:
+    with serving(pilotfish, folder) as service:
         yield service.made_key()

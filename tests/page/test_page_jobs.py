@@ -12,8 +12,8 @@ from openpyxl import load_workbook
 
 from tests.conftest import ASKED, UNANSWERABLE, Pilotfish, quoted_by
 from tests.llm_server import LLMServer
-from tests.page.conftest import Visit, served
-from tests.workers.conftest import Service, until
+from tests.page.conftest import Visit
+from tests.workers.conftest import Service, serving, until
 
 pytestmark = pytest.mark.slow
 
@@ -28,7 +28,7 @@ def slow_llm() -> Iterator[LLMServer]:
 def calm(mine: Pilotfish, slow_llm: LLMServer, tmp_path: Path) -> Iterator[Service]:
     """A service that answers one question after the other."""
     asking = mine.asking(slow_llm, PILOTFISH_LLM__MODEL="openai/gpt-4o-mini")  # its price is known
-    with served(asking, tmp_path, PILOTFISH_SERVICE__THREADS=1) as service:
+    with serving(asking, tmp_path, PILOTFISH_SERVICE__THREADS=1) as service:
         yield service
 
 

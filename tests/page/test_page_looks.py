@@ -13,8 +13,8 @@ from playwright.sync_api import Page
 
 from tests.conftest import ASKED, BLOCK, ROOT, UNANSWERABLE, Pilotfish
 from tests.llm_server import LLMServer
-from tests.page.conftest import UNNAMED, Visit, served
-from tests.workers.conftest import Service
+from tests.page.conftest import UNNAMED, Visit
+from tests.workers.conftest import Service, serving
 from workers.page.shown import FOLDER
 
 pytestmark = pytest.mark.slow
@@ -145,7 +145,7 @@ def showcase(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Service
             server, PILOTFISH_LLM__MODEL="openai/gpt-4o-mini", PILOTFISH_SERVICE__THREADS=4
         )
         pilotfish("--json", "add", "documents")
-        with served(pilotfish, folder) as service:
+        with serving(pilotfish, folder) as service:
             yield service, server
 
 

@@ -6,7 +6,6 @@ import csv
 import json
 import os
 import signal
-import subprocess
 import time
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ import pytest
 
 from tests.conftest import ASKED, UNANSWERABLE, Pilotfish, checked
 from tests.llm_server import LLMServer
+from tests.warm import Child
 
 pytestmark = pytest.mark.slow
 KEYS = {"custom_id", "status", "answer", "citations", "support", "receipt", "error"}
@@ -182,7 +182,7 @@ def test_the_second_interrupt_leaves_at_once(mine: Pilotfish, llm: LLMServer) ->
     assert time.monotonic() - begun < 10
 
 
-def wait_for(happened: Any, child: subprocess.Popen[bytes], seconds: float = 60) -> None:
+def wait_for(happened: Any, child: Child, seconds: float = 60) -> None:
     """Until it happened; fails when the child ends before."""
     until = time.monotonic() + seconds
     while not happened():

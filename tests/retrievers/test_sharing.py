@@ -15,7 +15,7 @@ import pytest
 
 from pilotfish.errors import SettingsError
 from pilotfish.types import Case, Question, Scope
-from retrievers import build, generation
+from retrievers import build, dense_index, generation
 from retrievers.bm25 import BM25
 from retrievers.dense import Dense
 from retrievers.shelf import Shelf
@@ -365,7 +365,7 @@ def test_vectors_are_read_block_by_block(office: Office, monkeypatch: pytest.Mon
     monkeypatch.setattr(build, "_BLOCK", 3)
     office.put("b", "\n".join(f"word{i}" for i in range(10)))
     sizes: list[int] = []
-    update = build.dense_index.update
+    update = dense_index.update
 
     def noted(source: Any, target: Path, added: Any, *rest: Any) -> int:
         def seen() -> Iterator[Any]:
@@ -375,7 +375,7 @@ def test_vectors_are_read_block_by_block(office: Office, monkeypatch: pytest.Mon
 
         return update(source, target, seen(), *rest)
 
-    monkeypatch.setattr(build.dense_index, "update", noted)
+    monkeypatch.setattr(dense_index, "update", noted)
     opened = office.shelf().opened()
     assert sizes == [3, 3, 3, 3] and len(opened.dense) == 12
 

@@ -54,6 +54,7 @@ class Found:
     items: Rows
     ledger: Rows
     budgets: Rows
+    others: frozenset[str] = frozenset()  # keys that only jobs which are not judged asked for
 
 
 @contextmanager
@@ -89,17 +90,22 @@ def _connected(engine: Engine) -> Connection:
 
 
 def read(url: str, job_ids: Sequence[str] = ()) -> Found:
-    """The rows of these jobs, or of all."""
+    """The rows of these jobs, or of all; `others` tells them from calls that nobody announced."""
     with opened(url) as connection:
         mine = and_(
             jobs.c.kind.in_(("answer", "index")), jobs.c.id.in_(job_ids) if job_ids else true()
         )
         wanted = select(jobs.c.id).where(mine)
+        calls = connection.execute(select(ledger).order_by(ledger.c.id)).mappings().all()
+        judged = [row for row in calls if not job_ids or row["job_id"] in job_ids]
+        held = connection.execute(select(budgets)).mappings().all()
+        scopes = {f"job:{job_id}" for job_id in job_ids}
         return Found(
             connection.execute(select(jobs).where(mine)).mappings().all(),
             connection.execute(select(items).where(items.c.job_id.in_(wanted))).mappings().all(),
-            connection.execute(select(ledger).order_by(ledger.c.id)).mappings().all(),
-            connection.execute(select(budgets)).mappings().all(),
+            judged,
+            [row for row in held if not job_ids or row["scope"] in scopes],
+            frozenset(row["key"] for row in calls) - {row["key"] for row in judged},
         )
 
 
@@ -119,11 +125,17 @@ def check(
             rows_of_item[row["item_id"]].append(row)
     _lost(found, report)
     _doubled(found, report)
+    asked = {name: _of_these(counts[name], found) for name in ("paid", "per_key")}
+    counts = {**counts, **asked}
     _repeated(found, report, counts, kills * in_flight)
     _receipts(found, report, rows_of_item)
     _budgets(found, report)
     _held(found, report, counts, rows_of_item)
     return report
+
+
+def _of_these(counted: Mapping[str, int], found: Found) -> dict[str, int]:
+    return {key: count for key, count in counted.items() if key not in found.others}
 
 
 def _lost(found: Found, report: Report) -> None:

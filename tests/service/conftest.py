@@ -1,19 +1,26 @@
-"""Fleets for the tests of this folder: on a copy of the shared collection, or on Postgres."""
+"""Fleets for the tests of this folder: on copies of the shared collection, or on Postgres.
+
+Processes are forked from one that has imported the libraries (tests/warm.py), and leases are
+short, so that a fleet is up within seconds and a kill is soon felt.
+"""
 
 from __future__ import annotations
 
+import itertools
+import shutil
 import signal
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
 
-from tests.conftest import Pilotfish
 from tests.service.fleet import Fleet
 
 Build = Callable[..., Fleet]
+LEASE = 2.0
+POSTGRES = pytest.param("postgres", marks=pytest.mark.long)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -27,25 +34,41 @@ def _told_to_end() -> Iterator[None]:
     signal.signal(signal.SIGTERM, before)
 
 
-@pytest.fixture
-def fleets(mine: Pilotfish, documents: Path, tmp_path: Path) -> Iterator[Build]:
+@contextmanager
+def building(folder: Path, pristine: Path) -> Iterator[Build]:
     """Makes fleets whose collection `default` holds the shared documents; ends them all."""
+    numbers = itertools.count()
     with ExitStack() as stack:
 
         def build(*, postgres: bool = False, latency: float = 0.0, **settings: object) -> Fleet:
-            workspace = tmp_path / "on-postgres" if postgres else mine.workspace
-            made = Fleet(
-                tmp_path / "fleet", workspace, latency=latency, postgres=postgres, **settings
+            place = folder / f"fleet-{next(numbers)}"
+            if not postgres:
+                shutil.copytree(pristine, place / "workspace")
+            given = {"service__lease": LEASE} | settings
+            fleet = Fleet(
+                place, place / "workspace", latency=latency, postgres=postgres, warm=True, **given
             )
-            fleet = stack.enter_context(made)
+            stack.enter_context(fleet)
             if postgres:
-                fleet.run("add", documents)
+                fleet.run("add", pristine.with_name("docs"))
             return fleet
 
         yield build
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
+@pytest.fixture
+def fleets(pristine: Path, tmp_path: Path) -> Iterator[Build]:
+    with building(tmp_path, pristine) as build:
+        yield build
+
+
+@pytest.fixture(scope="module")
+def fleets_of_module(pristine: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Build]:
+    with building(tmp_path_factory.mktemp("fleets"), pristine) as build:
+        yield build
+
+
+@pytest.fixture(params=["sqlite", POSTGRES])
 def on_both(request: pytest.FixtureRequest) -> bool:
     """Whether on Postgres: a test that takes it runs on both."""
     return bool(request.param == "postgres")

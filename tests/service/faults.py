@@ -86,7 +86,8 @@ class Storm:
         elif kind == "postgres" and self.fleet.postgres:
             self.fleet.postgres.crash()
         elif kind == "everything":
-            self.worker_kills += sum(self._alive(name) for name in self._named("worker"))
+            alive = [self.fleet.alive(name) for name in self._named("worker")]
+            self.worker_kills += sum(alive)
             self.fleet.kill_all()
             self.fleet.revive()
         else:
@@ -96,9 +97,6 @@ class Storm:
 
     def _named(self, prefix: str) -> list[str]:
         return [name for name in self.fleet.roles if name.startswith(prefix)]
-
-    def _alive(self, name: str) -> bool:
-        return self.fleet.roles[name].alive
 
     def _touched(self) -> set[int]:
         """Items of the job that somebody holds, or that a worker was rung for."""

@@ -14,10 +14,11 @@ judgement (checker.py).
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import time
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -27,11 +28,11 @@ from store import submissions
 from store.schema import collections, items, jobs, ledger
 from store.submissions import Submission
 from tests.service.checker import TERMINAL, Report, check, opened
-from tests.service.processes import Child, Watch, environment, python, until
+from tests.service.processes import Child, NotInTime, Watch, environment, python, until
 from tests.service.servers import LLM, Postgres, Redis, free_port
+from tests.warm import start as fork
 
 MODEL = "openai/gpt-4o-mini"  # has a price, so that budgets in USD can be tested
-POISONED = Path(__file__).with_name("poisoned.py")
 LEASE = 3.0
 PATIENCE = 3  # times the seconds that are waited at most: the machine may be busy
 Question = tuple[str, dict[str, object]]
@@ -45,13 +46,16 @@ def questions(
 
 
 class Fleet:
-    """Everything that runs. `workspace` exists already, unless `postgres`: see `add`."""
+    """Everything that runs. `workspace` exists already, unless `postgres`: then documents are to
+    be added. `warm`: processes are forked from one that has imported the libraries; as they are
+    started by people, they take seconds for that.
+    """
 
     def __init__(
         self, folder: Path, workspace: Path, *, latency: float = 0.0, postgres: bool = False,
-        **settings: object,
+        warm: bool = False, **settings: object,
     ) -> None:  # fmt: skip
-        self.folder, self.workspace = folder, workspace
+        self.folder, self.workspace, self.warm = folder, workspace, warm
         folder.mkdir(parents=True, exist_ok=True)
         self.watch = Watch()
         self.api_port = free_port()
@@ -59,7 +63,7 @@ class Fleet:
         self._engine: Engine | None = None
         try:
             self.redis = Redis(self.watch, folder)
-            self.llm = LLM(self.watch, folder, latency)
+            self.llm = LLM(self.watch, folder, latency, warm=warm)
             self.postgres = Postgres(self.watch, folder) if postgres else None
         except BaseException:
             self.watch.close()
@@ -87,31 +91,38 @@ class Fleet:
         for number in range(1, workers + 1):
             self.start(f"worker {number}", "worker", "--queue", "answers", "--threads", threads)
 
-    def start(
-        self, name: str, *arguments: object, script: Path | None = None,
-        before: Sequence[object] = (),
-    ) -> Child:  # fmt: skip
-        """One process of the command line; of `script` instead, which ends up there too after
-        it has read the arguments `before`.
-        """
-        ours: tuple[object, ...] = ("-m", "pilotfish") if script is None else (script,)
-        command = python(*ours, *before, *arguments)
-        child = Child(name, command, self.folder / f"{name}.log", self.settings)
+    def start(self, name: str, *arguments: object, module: str = "pilotfish") -> Child:
+        """One process of the command line, or of a module that ends up there too."""
+        command = python("-m", module, *arguments)
+        log = self.folder / f"{name}.log"
+        child = Child(name, command, log, dict(self.settings), warm=self.warm)
         self.roles[name] = self.watch.add(child)
         return child
 
     def run(self, *arguments: object, timeout: float = 120) -> str:
         """A command to its end; what it printed."""
-        done = subprocess.run(
-            python("-m", "pilotfish", *arguments), env=environment(self.settings), cwd=self.folder,
-            capture_output=True, text=True, timeout=timeout, check=False,
-        )  # fmt: skip
-        assert done.returncode == 0, f"{arguments}: {done.returncode}\n{done.stderr}"
-        return done.stdout
+        begin = fork if self.warm else _cold
+        pipes = dict.fromkeys(("stdout", "stderr"), subprocess.PIPE)
+        command = ["-m", "pilotfish", *map(str, arguments)]
+        child = begin(command, self.folder, environment(self.settings), **pipes)
+        out, err = child.communicate(timeout=timeout)
+        assert child.returncode == 0, f"{arguments}: {child.returncode}\n{err.decode()}"
+        return out.decode()
 
     def kill(self, name: str) -> bool:
         """SIGKILL; the watch starts it again. Whether it was alive."""
         return self.watch.kill(self.roles[name])
+
+    def alive(self, name: str) -> bool:
+        return self.watch.alive(self.roles[name])
+
+    def terminate(self, name: str) -> None:
+        """SIGTERM: it finishes what it holds; the watch starts it again."""
+        self.watch.terminate(self.roles[name])
+
+    def freeze(self, name: str, number: int = signal.SIGSTOP) -> None:
+        """Neither dead nor alive, until SIGCONT."""
+        self.roles[name].send(number)
 
     def kill_all(self) -> None:
         """SIGKILL for every process of the service and Redis, and none comes back."""
@@ -179,25 +190,32 @@ class Fleet:
             rows = connection.execute(select(ledger).order_by(ledger.c.id)).mappings()
             return [dict(row) for row in rows]
 
-    def finished(self, job_id: str, seconds: float) -> float:
+    def sent(self, *job_ids: str) -> dict[str, list[float]]:
+        """ledger key -> when the LLM was asked for it, of these jobs."""
+        times = self.llm.counts()["times"]
+        keys = {row["key"] for row in self.ledger() if row["job_id"] in job_ids}
+        return {key: times[key] for key in keys if key in times}
+
+    def finished(self, job_id: str, seconds: float = 60) -> float:
         """Wait until the job has ended; how many seconds that took."""
         begun = time.monotonic()
-        try:
-            until(
-                lambda: self.job(job_id)["state"] in submissions.ENDED,
-                seconds * PATIENCE,
-                job_id,
-                0.1,
-            )
-        except AssertionError as error:
-            states = dict(self.states(job_id))
-            raise AssertionError(f"{error}; {states}; {self.said()}") from None
+        self.until(lambda: self.job(job_id)["state"] in submissions.ENDED, seconds, job_id)
         return time.monotonic() - begun
+
+    def all_finished(self, job_ids: Iterable[str], seconds: float = 60) -> None:
+        for job_id in job_ids:
+            self.finished(job_id, seconds)
 
     def reached(self, count: int, seconds: float, *job_ids: str) -> None:
         """Wait until so many items have ended."""
-        enough = f"{count} items done {self.said()}"
-        until(lambda: self.done(*job_ids) >= count, seconds * PATIENCE, enough)
+        self.until(lambda: self.done(*job_ids) >= count, seconds, f"{count} items done")
+
+    def until(self, condition: Callable[[], Any], seconds: float, what: str) -> Any:
+        """Wait; what everybody said if it does not come."""
+        try:
+            return until(condition, seconds * PATIENCE, what, 0.1)
+        except NotInTime as error:
+            raise NotInTime(f"{error}; {dict(self.states())}; {self.said()}") from None
 
     def said(self, lines: int = 15) -> str:
         """The ends of all logs, for a failing test."""
@@ -226,3 +244,10 @@ class Fleet:
 def _as_ours(connection: Any, _: object) -> None:
     """SQLite looks after references only when told to."""
     connection.execute("PRAGMA foreign_keys=ON")
+
+
+def _cold(
+    arguments: Sequence[str], cwd: Path, env: Mapping[str, str], **streams: int
+) -> subprocess.Popen[bytes]:
+    """As warm.start, by the interpreter."""
+    return subprocess.Popen(python(*arguments), cwd=cwd, env=dict(env), **streams)

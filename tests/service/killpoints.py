@@ -1,10 +1,11 @@
 """A process of the service that kills itself at named points of its code, one point a start.
 
-    python -P killpoints.py POINTS worker --queue answers ...
+    python -m tests.service.killpoints POINTS worker --queue answers ...
 
 takes the first line of the file POINTS away, arms that point, and is the real command line from
 there on. A point is `module:function:before|after:count`: SIGKILL before or after that call of
-the function. When no line is left nothing is armed. Not here: judging what is left behind.
+the function. When no line is left nothing is armed. Only the dispatcher's lease is shorter than
+in earnest. Not here: judging what is left behind.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ from pathlib import Path
 from typing import Any
 
 from pilotfish.engine import attach
+
+LEASE_SECONDS = 1.0  # so that a dispatcher that died is soon followed
 
 
 def taken(points: Path) -> str | None:
@@ -62,7 +65,10 @@ def deadly(function: Callable[..., Any], when: str, count: int) -> Callable[...,
 
 def main() -> None:
     attach()
+    from workers import dispatch
+
     point = taken(Path(sys.argv.pop(1)))
+    dispatch.LEASE_SECONDS = LEASE_SECONDS
     if point is not None:
         print(f"armed: {point}", flush=True)
         arm(point)

@@ -1,4 +1,4 @@
-"""A worker whose recipes kill it: `python -P poisoned.py worker ...` is the real command line.
+"""A worker whose recipes kill it: `-m tests.service.poisoned worker ...` is the command line.
 
 It adds recipes poison-segfault, poison-kill, ..., which answer as `plain` does and then do that
 to their process. Not here: anything that the service itself would do otherwise,

@@ -16,9 +16,12 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Self
+from typing import IO, Any, Self
 
-ROOT = Path(__file__).resolve().parent.parent.parent
+from tests.warm import ROOT
+from tests.warm import Child as Process
+from tests.warm import start as fork
+
 STOP_SECONDS = 45.0
 POSTGRES = "/usr/lib/postgresql"
 
@@ -52,7 +55,10 @@ def python(*arguments: object) -> list[str]:
 
 @dataclass(slots=True)
 class Child:
-    """One process. `keep`: the supervisor starts it again when it ends. `user`: run as."""
+    """One process. `keep`: the supervisor starts it again when it ends. `user`: run as.
+
+    `warm`: a python(...) that is forked from a parent which has imported the libraries.
+    """
 
     name: str
     command: Sequence[str]
@@ -60,20 +66,28 @@ class Child:
     given: Mapping[str, object] = field(default_factory=dict)
     user: str | None = None
     keep: bool = True
-    process: subprocess.Popen[bytes] | None = None
+    warm: bool = False
+    process: Process | None = None
     starts: int = 0
     ends: list[int] = field(default_factory=list)  # exit statuses; -9 was killed
 
     def start(self) -> Self:
         """Run it; its output goes to the end of `log`."""
-        account: dict[str, Any] = {"user": self.user, "extra_groups": []} if self.user else {}
         with self.log.open("ab") as log:
-            self.process = subprocess.Popen(
-                self.command, env=environment(self.given), cwd="/", stdin=subprocess.DEVNULL,
-                stdout=log, stderr=log, start_new_session=True, **account,
-            )  # fmt: skip
+            self.process = self._forked(log) if self.warm else self._run(log)
         self.starts += 1
         return self
+
+    def _forked(self, log: IO[bytes]) -> Process:
+        arguments = self.command[len(python()) :]
+        return fork(arguments, Path("/"), environment(self.given), stdout=log, stderr=log)
+
+    def _run(self, log: IO[bytes]) -> subprocess.Popen[bytes]:
+        account: dict[str, Any] = {"user": self.user, "extra_groups": []} if self.user else {}
+        return subprocess.Popen(
+            self.command, env=environment(self.given), cwd="/", stdin=subprocess.DEVNULL,
+            stdout=log, stderr=log, start_new_session=True, **account,
+        )  # fmt: skip
 
     @property
     def alive(self) -> bool:
@@ -91,8 +105,10 @@ class Child:
         if self.process is None:
             return False
         process = self.process
-        with suppress(ProcessLookupError):
+        try:
             os.killpg(process.pid, number)
+        except ProcessLookupError:  # ended, or forked a moment ago and in no session yet
+            process.send_signal(number)
         if number == signal.SIGKILL:
             process.wait()
         return True
@@ -120,7 +136,7 @@ class Child:
 class Watch:
     """Starts children again that have ended, `pause` seconds later."""
 
-    def __init__(self, pause: float = 0.2) -> None:
+    def __init__(self, pause: float = 0.1) -> None:
         self.children: list[Child] = []
         self._pause = pause
         self._mutex = threading.Lock()
@@ -137,6 +153,16 @@ class Watch:
         """SIGKILL; whether it was alive. It is started again if it is to be kept."""
         with self._mutex:
             return child.alive and child.send()
+
+    def alive(self, child: Child) -> bool:
+        with self._mutex:
+            return child.alive
+
+    def terminate(self, child: Child) -> None:
+        """SIGTERM: it finishes what it holds; then it is started again."""
+        with self._mutex:
+            if child.alive and child.process is not None:
+                child.process.terminate()
 
     def _run(self) -> None:
         while not self._stop.wait(self._pause):

@@ -104,10 +104,12 @@ class Postgres:
 class LLM:
     """The counting LLM server; see llm_server.py."""
 
-    def __init__(self, watch: Watch, folder: Path, latency: float = 0.0) -> None:
+    def __init__(
+        self, watch: Watch, folder: Path, latency: float = 0.0, *, warm: bool = False
+    ) -> None:
         command = python("-m", "tests.service.llm_server", "--latency", latency)
         log = folder / "llm.log"
-        self.child = watch.add(Child("llm", command, log, keep=False))
+        self.child = watch.add(Child("llm", command, log, keep=False, warm=warm))
         found = until(lambda: re.search(r"listening on (\S+)", self.child.said()), 20, "the LLM")
         self.url = str(found.group(1))
 

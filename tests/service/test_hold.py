@@ -6,29 +6,29 @@ import pytest
 from sqlalchemy import Connection
 
 from store import items, submissions
-from tests.service.conftest import Build
+from tests.service.conftest import POSTGRES, Build
 from tests.service.faults import Storm
 from tests.service.fleet import Fleet, questions
 
-pytestmark = [pytest.mark.slow, pytest.mark.long]
-ITEMS, THREADS = 80, 8
+pytestmark = pytest.mark.slow
+ITEMS, THREADS = 48, 8
+Held = tuple[Fleet, str]
 
 
-def held(fleet: Fleet) -> str:
+@pytest.fixture(scope="module", params=["sqlite", POSTGRES])
+def held(request: pytest.FixtureRequest, fleets_of_module: Build) -> Held:
     """A job that holds, through which the worker was killed twice with calls in flight."""
+    fleet = fleets_of_module(postgres=request.param == "postgres", latency=0.5)
     fleet.up(workers=1, threads=THREADS)
     job = fleet.submit(questions(ITEMS), on_unknown="hold", budget_usd=5.0)
     storm = Storm(fleet, job, ITEMS)
     storm.run(["workers", "workers"], 120)
     assert storm.worker_kills == 2
-    return job
+    return fleet, job
 
 
-def test_with_hold_no_call_is_repeated_and_what_is_unknown_is_shown(
-    fleets: Build, on_both: bool
-) -> None:
-    fleet = fleets(postgres=on_both, latency=0.5)
-    job = held(fleet)
+def test_with_hold_no_call_is_repeated_and_what_is_unknown_is_shown(held: Held) -> None:
+    fleet, job = held
     report = fleet.judged(kills=2, in_flight=THREADS)
     assert report.problems == [], (report, fleet.said())
     assert report.figures["repeated"] == 0
@@ -40,9 +40,8 @@ def test_with_hold_no_call_is_repeated_and_what_is_unknown_is_shown(
     assert codes == {"unknown_outcome"}
 
 
-def test_retrying_an_unknown_item_is_the_decision_to_send_it_again(fleets: Build) -> None:
-    fleet = fleets(latency=0.5)
-    job = held(fleet)
+def test_retrying_an_unknown_item_is_the_decision_to_send_it_again(held: Held) -> None:
+    fleet, job = held
     unknown = fleet.states(job)["unknown"]
     fleet.tell(again, job)
     fleet.finished(job, 60)

@@ -1,24 +1,24 @@
 """Named points of the code at which a process dies, swept one by one: each is survived.
 
-One job runs through all of them. Each start of the worker (or dispatcher) arms the next point,
-works until it meets it, dies there, and is started again.
+Each start of a worker or dispatcher arms the next point, works until it meets it, dies there,
+and is started again. Jobs come one after another until all points were met.
 """
 
 from __future__ import annotations
 
-from pathlib import Path
+import time
 
 import pytest
 from sqlalchemy import Connection
 
 from store import items, submissions
-from tests.service.conftest import Build
+from tests.service.conftest import POSTGRES, Build
 from tests.service.fleet import Fleet, questions
-from tests.service.processes import python, until
 
-pytestmark = [pytest.mark.slow, pytest.mark.long]
-SCRIPT = Path(__file__).with_name("killpoints.py")
-THREADS = 4
+pytestmark = pytest.mark.slow
+ARMED = "tests.service.killpoints"
+WORKERS, THREADS, ITEMS = 3, 4, 24
+SWEEP_SECONDS = 300
 
 WORKER = (
     "workers.answering:Answering.__call__:before:3",
@@ -47,31 +47,57 @@ WORKER = (
 )
 DISPATCHER = (
     "store.leases:hold:after:2",
-    "store.items:bury:after:3",
-    "store.items:due:after:2",
-    "store.items:rung:after:2",
+    "store.items:bury:after:1",
+    "store.ringing:due:after:2",
+    "store.ringing:rung:after:2",
     "workers.queue:RedisBell.ring:before:2",
     "workers.queue:RedisBell.ring:after:2",
-    "store.submissions:close_finished:after:3",
+    "store.submissions:close_finished:after:1",
 )
 
 
-def swept(fleet: Fleet, names: list[str], points: tuple[str, ...], *arguments: object) -> str:
-    """Run the processes through all points under one job, to its end; gives the job.
+@pytest.mark.parametrize("database", ["sqlite", POSTGRES])
+def test_a_worker_and_a_dispatcher_may_die_at_any_named_point(fleets: Build, database: str) -> None:
+    fleet = fleets(postgres=database == "postgres", latency=0.05)
+    armed(fleet, DISPATCHER, ["dispatcher 1"], "dispatcher")
+    workers = [f"worker {n}" for n in range(1, WORKERS + 1)]
+    armed(fleet, WORKER, workers, "worker", "--queue", "answers", "--threads", THREADS)
+    jobs = swept(fleet, len(WORKER) + len(DISPATCHER))
+    for job in jobs:
+        fleet.finished(job, 60)
+        if fleet.states(job)["dead"]:  # in hand at three of so many deaths
+            fleet.tell(again, job)
+            fleet.finished(job, 60)
+    assert deaths(fleet, workers) == len(WORKER), fleet.said()
+    report = fleet.judged(kills=len(WORKER), in_flight=THREADS)
+    assert report.problems == [], (report, fleet.said())
+    assert report.figures["items_answered"] == report.figures["items"]
 
-    An item that was at hand at three of so many deaths is dead: then it is asked for again.
-    """
-    file = fleet.folder / "points"
+
+def armed(fleet: Fleet, points: tuple[str, ...], names: list[str], *arguments: object) -> None:
+    """Start processes that take a point each whenever they start, as long as there are any."""
+    file = fleet.folder / f"points of {names[0]}"
     file.write_text("".join(f"{point}\n" for point in points))
     for name in names:
-        fleet.start(name, *arguments, script=SCRIPT, before=(file,))
-    job = fleet.submit(questions(60 * len(points)), budget_usd=50.0)
-    until(lambda: died(fleet, names) >= len(points), 580, "all points were met", 0.5)
-    fleet.finished(job, 200)
-    if fleet.states(job)["dead"]:
-        fleet.tell(again, job)
-        fleet.finished(job, 60)
-    return job
+        fleet.start(name, file, *arguments, module=ARMED)
+
+
+def swept(fleet: Fleet, points: int) -> list[str]:
+    """Give them work until they have met all points; the jobs."""
+    jobs: list[str] = []
+    end = time.monotonic() + SWEEP_SECONDS
+    while deaths(fleet, list(fleet.roles)) < points:
+        assert time.monotonic() < end, f"points that nobody met: {fleet.said()}"
+        if not jobs or fleet.done(jobs[-1]) >= ITEMS // 2:
+            text = f"Round {len(jobs)}, within how many days may goods be returned?"
+            jobs.append(fleet.submit(questions(ITEMS, text), budget_usd=5.0))
+        time.sleep(0.1)
+    return jobs
+
+
+def deaths(fleet: Fleet, names: list[str]) -> int:
+    """How often one of the processes was killed."""
+    return sum(status == -9 for name in names for status in fleet.roles[name].ends)
 
 
 def again(connection: Connection, job: str) -> None:
@@ -80,35 +106,5 @@ def again(connection: Connection, job: str) -> None:
     submissions.reopen(connection, job)
 
 
-def died(fleet: Fleet, names: list[str]) -> int:
-    """How often one of the processes was killed."""
-    return sum(status == -9 for name in names for status in fleet.roles[name].ends)
-
-
-def test_a_worker_may_die_at_any_named_point(fleets: Build) -> None:
-    fleet = fleets(latency=0.05)
-    fleet.up(workers=0)
-    arguments = ("worker", "--queue", "answers", "--threads", THREADS)
-    swept(fleet, ["worker 1", "worker 2"], WORKER, *arguments)
-    report = fleet.judged(kills=len(WORKER), in_flight=THREADS)
-    assert report.problems == [], (report, fleet.said())
-    assert report.figures["items_answered"] == report.figures["items"]
-
-
-def test_a_dispatcher_may_die_at_any_named_point(fleets: Build) -> None:
-    fleet = fleets(latency=0.05)
-    fleet.up(workers=1, threads=THREADS, dispatchers=0)
-    swept(fleet, ["dispatcher 1"], DISPATCHER, "dispatcher")
-    report = fleet.judged()
-    assert report.problems == [], (report, fleet.said())
-    assert report.figures["items_answered"] == report.figures["items"]
-
-
-def test_there_are_at_least_twenty_points_and_each_exists(tmp_path: Path) -> None:
-    import subprocess
-
+def test_there_are_at_least_twenty_points() -> None:
     assert len(set(WORKER + DISPATCHER)) >= 20
-    code = "import sys; sys.path.insert(0, sys.argv[1]); import killpoints; from pilotfish.engine "
-    code += "import attach; attach(); [killpoints.arm(point) for point in sys.argv[2:]]"
-    command = [*python("-c", code, SCRIPT.parent), *WORKER, *DISPATCHER]
-    subprocess.run(command, check=True, cwd=tmp_path)

@@ -5,54 +5,60 @@ from __future__ import annotations
 import pytest
 
 from tests.service.conftest import Build
-from tests.service.fleet import POISONED, Fleet, Question, questions
+from tests.service.fleet import Fleet, Question, questions
 
-pytestmark = [pytest.mark.slow, pytest.mark.long]
+pytestmark = pytest.mark.slow
+POISONED = "tests.service.poisoned"
+ASKED = "within how many days may goods be returned?"
 THREADS, NEIGHBOURS = 8, 40
-LOOP_SECONDS = 20  # longer than a worker needs before its first answer
+LOOP_SECONDS = 5  # far longer than any neighbour needs
+# What only its own thread feels may come together; what ends the process comes alone.
+CAUGHT = ("memory", "leave", "deep", "huge", "loop")
 
 
-def poisoned(fleet: Fleet) -> None:
-    """One worker that knows the recipe `poison`, and a dispatcher."""
-    fleet.settings |= {"POISONED_GRACE": 1}
-    fleet.up(workers=0)
-    arguments = ("worker", "--queue", "answers", "--threads", THREADS)
-    fleet.start("worker 1", *arguments, script=POISONED)
+@pytest.fixture(scope="module")
+def fleet(fleets_of_module: Build) -> Fleet:
+    """A dispatcher, and one worker that knows the recipes `poison-...`."""
+    made = fleets_of_module(latency=0.2, service__item_seconds=LOOP_SECONDS)
+    made.settings |= {"POISONED_GRACE": 1}
+    made.up(workers=0)
+    made.start(
+        "worker 1", "worker", "--queue", "answers", "--threads", THREADS, module=POISONED
+    )  # fmt: skip
+    made.finished(made.submit(questions(1, "Is the worker warm?")), 60)
+    return made
 
 
-def of(word: str) -> list[Question]:
-    return [("poison", {"question": f"{word}: within how many days may goods be returned?"})]
+def of(word: str, before: str = "") -> list[Question]:
+    asked = f"{before}{word}: {ASKED}"
+    return [("poison", {"question": asked})]
 
 
-@pytest.mark.parametrize("word", ["segfault", "kill", "loop", "leave", "memory", "deep", "huge"])
+@pytest.mark.parametrize("words", [CAUGHT, ("segfault",), ("kill",)], ids="-".join)
 def test_a_poisoned_question_dies_after_three_attempts_and_its_neighbours_live(
-    fleets: Build, word: str
+    fleet: Fleet, words: tuple[str, ...]
 ) -> None:
-    fleet = fleets(latency=0.2, service__item_seconds=LOOP_SECONDS if word == "loop" else 300)
-    poisoned(fleet)
-    fleet.finished(fleet.submit(questions(1, "Is the worker warm?")), 120)
-    bad = fleet.submit(of(word), recipe=f"poison-{word}")
-    good = fleet.submit(questions(NEIGHBOURS))
-    fleet.finished(bad, 240)
-    fleet.finished(good, 120)
-    (dead,) = fleet.items(bad)
-    assert (dead["state"], dead["attempts"]) == ("dead", 3), (dead["error"], fleet.said())
-    assert dead["error"]["code"] and dead["error"]["message"]
+    starts = fleet.roles["worker 1"].starts
+    bad = {word: fleet.submit(of(word), recipe=f"poison-{word}") for word in words}
+    good = fleet.submit(questions(NEIGHBOURS, f"Beside {words}: {ASKED}"))
+    fleet.all_finished([*bad.values(), good], 120)
+    sent = fleet.sent(*bad.values())
+    for job in bad.values():
+        (dead,) = fleet.items(job)
+        assert (dead["state"], dead["attempts"]) == ("dead", 3), (dead["error"], fleet.said())
+        assert dead["error"]["code"] and dead["error"]["message"]
+    assert [len(times) for times in sent.values()] == [1] * len(bad), "a poison was paid again"
     assert fleet.states(good) == {"answered": NEIGHBOURS}, fleet.said()
-    kills = fleet.roles["worker 1"].starts - 1
-    report = fleet.judged(kills=kills, in_flight=THREADS)
+    kills = fleet.roles["worker 1"].starts - starts
+    report = fleet.judged(kills=kills, in_flight=THREADS, jobs=[*bad.values(), good])
     assert report.problems == [], report
-    key = next(row["key"] for row in fleet.ledger() if row["item_id"] == dead["id"])
-    assert fleet.llm.counts()["per_key"][key] == 1, "the poison was paid again"
 
 
-def test_five_poisons_at_once_leave_their_neighbours_alone(fleets: Build) -> None:
-    fleet = fleets(latency=0.5)
-    poisoned(fleet)
-    words = ["segfault", "kill", "leave", "memory", "deep"]
-    bad = [fleet.submit(of(word), recipe=f"poison-{word}") for word in words]
-    good = fleet.submit(questions(NEIGHBOURS))
-    for job in (*bad, good):
-        fleet.finished(job, 200)
+@pytest.mark.long
+def test_seven_poisons_at_once_leave_their_neighbours_alone(fleet: Fleet) -> None:
+    words = [*CAUGHT, "segfault", "kill"]
+    bad = [fleet.submit(of(word, "All at once, "), recipe=f"poison-{word}") for word in words]
+    good = fleet.submit(questions(NEIGHBOURS, f"Beside all of them: {ASKED}"))
+    fleet.all_finished([*bad, good], 200)
     assert {row["state"] for job in bad for row in fleet.items(job)} == {"dead"}
     assert fleet.states(good) == {"answered": NEIGHBOURS}, fleet.said()

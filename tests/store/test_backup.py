@@ -182,7 +182,8 @@ def test_the_indexes_of_the_replaced_documents_go_and_so_does_what_a_kill_left(
         (root / folder / "file").write_text("x")
     restore(file, root, force=True)
     found = {path.name for path in root.iterdir()}
-    assert found == {"pilotfish.db", "secret", "pilotfish.use.lock"}
+    locks = {"pilotfish.use.lock", "pilotfish.write.lock"}
+    assert found == {"pilotfish.db", "secret"} | locks
 
 
 def test_a_backup_is_its_owners_only_and_two_at_once_are_both_whole(tmp_path: Path) -> None:

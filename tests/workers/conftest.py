@@ -10,7 +10,6 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -24,8 +23,10 @@ import pytest
 from store import keys
 from store.database import Database
 from store.workspace import DATABASE
+from tests import warm
 from tests.conftest import ROOT, Pilotfish, quoted_by
 from tests.llm_server import LLMServer
+from tests.warm import Child
 
 CODE = """
 import logging, sys
@@ -160,14 +161,12 @@ def multipart(files: Mapping[str, bytes], fields: Mapping[str, str]) -> tuple[by
 @contextmanager
 def started(
     pilotfish: Pilotfish, folder: Path, *arguments: str
-) -> Iterator[tuple[Any, subprocess.Popen[bytes], Path]]:
+) -> Iterator[tuple[Any, Child, Path]]:
     """(what the child says where it listens, the child, its log)."""
     log = folder / "service.log"
     with log.open("wb") as handle:
-        child = subprocess.Popen(
-            [sys.executable, "-c", CODE, *arguments], cwd=ROOT, stderr=handle,
-            env=pilotfish.environment(), stdin=subprocess.DEVNULL, start_new_session=True,
-        )  # fmt: skip
+        command = ["-c", CODE, *arguments]
+        child = warm.start(command, ROOT, pilotfish.environment(), stderr=handle)
     try:
         yield until(lambda: _address(log, child), 60), child, log
     finally:
@@ -182,7 +181,7 @@ def started(
     assert child.returncode == 0, text
 
 
-def _address(log: Path, child: subprocess.Popen[bytes]) -> Any:
+def _address(log: Path, child: Child) -> Any:
     assert child.poll() is None, log.read_text()
     for line in log.read_text().splitlines():
         if line.startswith('{"listening"'):

@@ -66,6 +66,21 @@ def test_a_file_name_is_never_a_path(acme: Service, name: str) -> None:
     assert not list(acme.workspace.parent.rglob("evil.md"))
 
 
+def test_folders_of_file_names_stay_and_an_upload_of_the_same_name_replaces(acme: Service) -> None:
+    heron = b"# Herons\n\nHerons stand in the shallow water for hours.\n"
+    zebra = b"# Zebras\n\nZebras sleep while standing on the plain.\n"
+    uploaded(acme, "tree", {"a/x.md": OWN, "b/x.md": heron, "./c//d/../y.md": heron + b"Still.\n",
+                            "C:\\docs\\z.md": zebra})  # fmt: skip
+    rows = acme.get("/v1/collections/tree/documents").json["data"]
+    assert {row["id"] for row in rows} == {"a/x.md", "b/x.md", "c/y.md", "z.md"}
+    assert "brewery" in acme.get("/v1/collections/tree/documents/a/x.md").json["text"]
+    uploaded(acme, "tree", {"a/x.md": b"# Parking\n\nVisitors leave their cars at the old mill.\n"})
+    text = acme.get("/v1/collections/tree/documents/a%2Fx.md").json["text"]
+    assert "mill" in text and "brewery" not in text
+    assert len(acme.get("/v1/collections/tree/documents").json["data"]) == 4
+    assert acme("DELETE", "/v1/collections/tree/documents/b/x.md").json == {"removed": 1}
+
+
 @pytest.mark.parametrize("name", ["..", "a~b", "%2e%2e", "a%2fb", "x" * 65, "a b", "%00"])
 def test_a_collection_name_is_never_a_path(acme: Service, name: str) -> None:
     reply = acme.upload(f"/v1/collections/{name.replace(' ', '%20')}/documents", {"a.md": OWN})
@@ -87,7 +102,8 @@ def test_what_is_no_upload_is_refused(acme: Service) -> None:
     assert acme.post(path, {"file": "x"}).status == 415
     assert acme.upload(path, {}).status == 422
     assert acme.upload(path, {"": OWN}).status == 422
-    assert acme.upload(path, {"a/x.md": OWN, "b/x.md": OWN}).status == 422
+    assert acme.upload(path, {"a/x.md": OWN, "b/../a/x.md": OWN}).status == 422
+    assert acme.upload(path, {"a/" * 300 + "x.md": OWN}).status == 422
 
 
 def test_a_removed_collection_is_gone_with_its_jobs_and_its_folder(own: Service) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from pilotfish.errors import SettingsError, Unavailable
 from pilotfish.settings import Settings
-from store import items, submissions
+from store import ringing, submissions
 from store.schema import items as rows
 from store.submissions import Submission
 from tests.store.made import with_collection
@@ -37,7 +37,7 @@ def submitted(indexing: Indexing) -> tuple[str, int]:
     )
     with database.write() as connection:
         job, _ = submissions.submit(connection, given)
-        return job, items.due(connection, 1)[0]
+        return job, ringing.due(connection, 1)[0]
 
 
 def attempts(indexing: Indexing) -> tuple[str, int]:

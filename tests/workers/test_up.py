@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import ASKED, Pilotfish
+from tests.warm import Child
 
 pytestmark = [
     pytest.mark.slow,
@@ -62,7 +63,7 @@ def family(pid: int) -> dict[int, str]:
 
 
 @pytest.fixture
-def service(mine: Pilotfish) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
+def service(mine: Pilotfish) -> Iterator[tuple[Child, str]]:
     port = free_port()
     child = mine.start("up", "--port", port, "--threads", 4)
     try:
@@ -75,7 +76,7 @@ def service(mine: Pilotfish) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
 
 
 def test_one_command_starts_all_of_it_and_ctrl_c_ends_all_of_it(
-    service: tuple[subprocess.Popen[bytes], str], mine: Pilotfish
+    service: tuple[Child, str], mine: Pilotfish
 ) -> None:
     child, url = service
     answer = call(f"{url}/v1/answers", {"question": ASKED})
@@ -89,7 +90,7 @@ def test_one_command_starts_all_of_it_and_ctrl_c_ends_all_of_it(
 
 
 def test_a_worker_that_is_killed_is_started_again_and_goes_on(
-    service: tuple[subprocess.Popen[bytes], str],
+    service: tuple[Child, str],
 ) -> None:
     child, url = service
     (worker,) = [pid for pid, line in family(child.pid).items() if "--queue answers" in line]
