@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 EXTRAS := engine,test,check
 
-.PHONY: serve demo test test-fast test-long check format bench clean help
+.PHONY: serve demo test test-fast test-long check format bench bench-service clean help
 
 help: ## what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -24,7 +24,7 @@ test: $(VENV)/.ready ## all tests, files side by side on the cores there are
 test-fast: $(VENV)/.ready ## the unit tests alone
 	$(BIN)/python -m pytest -m "not slow and not long"
 
-test-long: $(VENV)/.ready ## kills, poison, a misbehaving LLM against the whole service: about an hour
+test-long: $(VENV)/.ready ## the longest fault tests: Postgres, everything killed at once
 	$(BIN)/python -m pytest -m long
 
 check: $(VENV)/.ready ## formatter, linter, strict types
@@ -39,6 +39,13 @@ format: $(VENV)/.ready ## let the formatter write
 bench: $(VENV)/.bench ## measure everything; writes benchmarks/RESULTS.md
 	$(BIN)/python -m benchmarks
 
+bench-service: $(VENV)/.bench ## measure the service: over an hour; needs redis-server and PostgreSQL
+	@command -v redis-server >/dev/null || \
+		{ echo "redis-server is needed: apt-get install redis-server"; exit 3; }
+	@ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || \
+		{ echo "PostgreSQL is needed: apt-get install postgresql"; exit 3; }
+	$(BIN)/python -m benchmarks.service
+
 clean:
 	rm -rf $(VENV) .demo .pytest_cache .mypy_cache .ruff_cache
 
@@ -52,6 +59,8 @@ $(VENV)/.ready: pyproject.toml constraints.txt
 	@$(PIP) install --upgrade pip hatchling editables -c constraints.txt
 	@$(PIP) install torch -c constraints.txt
 	@$(PIP) install --no-build-isolation -e ".[$(EXTRAS)]" -c constraints.txt
+	@# for tests; it asks for an older SQLAlchemy than ours and works with it
+	@$(PIP) install --no-deps llama-index-vector-stores-postgres -c constraints.txt
 	@touch $@
 
 $(VENV)/.bench: $(VENV)/.ready

@@ -31,7 +31,7 @@ def speed(figure: Any, results: Results) -> None:
     axes.bar_label(took, fmt="%.1f", padding=2)
     axes.bar_label(bound, fmt="%.1f", padding=2)
     axes.set_xticks(range(len(names)), names)
-    axes.set_ylabel("seconds for 1,000 (less is better)")
+    axes.set_ylabel("seconds (less is better)")
     axes.margins(y=0.15)
     axes.legend(fontsize=7)
 

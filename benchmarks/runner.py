@@ -24,6 +24,7 @@ from benchmarks.ground import ROOT, ground
 
 HERE = ROOT / "benchmarks"
 ACTIONS = ("run", "render", "measure")
+INTERRUPTED = 130
 GRACE_SECONDS = 90.0  # in which a part that is told to end must have ended its children
 
 
@@ -54,7 +55,7 @@ class Suite:
 
 
 def main(suite: Suite, about: str) -> int:
-    """0: all parts ran; 1: some failed; 3: no data."""
+    """0: all parts ran; 1: some failed; 3: no data; 130: interrupted."""
     options = _options(suite, about)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # end what was started, then end
     if options.action == "measure":
@@ -64,7 +65,11 @@ def main(suite: Suite, about: str) -> int:
     if options.action == "run":
         suite.prepare(options.quick)
         names = suite.chosen(options.only)
-        failed = [name for name in names if not _part(suite, name, results, options.quick)]
+        try:
+            failed = [name for name in names if not _part(suite, name, results, options.quick)]
+        except KeyboardInterrupt:
+            print("error: interrupted; what ran is ended", file=sys.stderr)
+            return INTERRUPTED
     _rendered(results)
     if failed:
         print(f"error: failed: {', '.join(failed)} (see above)", file=sys.stderr)

@@ -135,11 +135,11 @@ def faults(results: Results) -> str:
     wrong = [problem for row in results.values() for problem in row["problems"]]
     return "\n\n".join([
         f"SIGKILL while a job runs ({one['workers']} workers of {one['threads']} threads, LLM "
-        f"{one['latency']:g} s), spread over its progress in the seed's order: "
-        f"{_listed(one['kills'])}. Redis loses its data each time, Postgres recovers from its "
-        "log. Recovery: from a kill to the next item that ends. Touched: until the last item "
-        "that was in somebody's hands had ended, later kills included. The books are the "
-        "checker's: rows, receipts, ledger, budgets and what the LLM's server counted.",
+        f"{one['latency']:g} s, leases of {one['lease']:g} s), spread over its progress in the "
+        f"seed's order: {_listed(one['kills'])}. Redis loses its data each time, Postgres "
+        "recovers from its log. Recovery: from a kill to the next item that ends. Touched: until "
+        "the last item that was in somebody's hands had ended, later kills included. The books "
+        "are the checker's: rows, receipts, ledger, budgets and what the LLM's server counted.",
         table(head, rows),
         *(["The checker found: " + "; ".join(wrong) + "."] if wrong else []),
     ])  # fmt: skip

@@ -41,13 +41,19 @@ _URL = re.compile(r"(\b[a-z][a-z0-9+.-]*://)[^\s/@]+@", re.IGNORECASE)
 
 def redact(text: str) -> str:
     """The text with every secret in it replaced by [redacted]."""
-    for value in _secrets():
-        text = text.replace(value, BLANK)
+    text = without_values(text)
     text = _URL.sub(rf"\1{BLANK}@", text)
     text = _HEADER.sub(rf"\1{BLANK}", text)
     text = _SCHEME.sub(rf"\1 {BLANK}", text)
     text = _NAMED.sub(rf"\1{BLANK}", text)
     return _PREFIXED.sub(BLANK, text)
+
+
+def without_values(text: str) -> str:
+    """The text without secrets of the environment; for what must else stay as it is."""
+    for value in _secrets():
+        text = text.replace(value, BLANK)
+    return text
 
 
 def _secrets() -> list[str]:

@@ -14,6 +14,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from pilotfish.errors import PilotfishError
+from pilotfish.redact import redact
 from pilotfish.types import Case, Event, Receipt
 
 log = logging.getLogger("pilotfish.step")
@@ -47,7 +48,7 @@ def run(step: Step, case: Case) -> Case:
         raise
     except Exception as error:  # the boundary: one helper must not end an item
         log.exception("step %s failed and was skipped", step_name(step))
-        event = _event(step, started, clock, error=f"{type(error).__name__}: {error}")
+        event = _event(step, started, clock, error=redact(f"{type(error).__name__}: {error}"))
         return _mark(replace(case, trace=(*case.trace, event)))
     event = _event(step, started, clock, detail=done.notes)
     return _mark(replace(done, notes={}, trace=(*done.trace, event)))

@@ -26,6 +26,7 @@ from pipeline.recipes import recipe
 from retrievers.bm25 import BM25
 from retrievers.dense import Dense
 from retrievers.fuse import Fuse
+from retrievers.nearest import keeper
 from retrievers.shelf import Shelf
 from store import collections, documents, passages
 from store.workspace import Workspace, open_workspace
@@ -71,6 +72,7 @@ class Library:
             settings.collection,
             self.workspace.index_root(settings.collection),
             self.encoders,
+            keeper(settings.dense.store, settings.dense.store_options),
         )
         self.collection()  # fails early when there is no such collection
 

@@ -18,7 +18,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Any, Literal
 
 from pilotfish.errors import ModelError, SettingsError
-from pilotfish.redact import RedactingFilter
+from pilotfish.redact import RedactingFilter, without_values
 from pilotfish.settings import LLMSettings
 from pilotfish.types import Answer, Case
 from pipeline.llm_bill import Quote, Tab, check_calls, most_count, over_budget, rough_count
@@ -218,7 +218,8 @@ class LLM:
                 extra_headers={"Idempotency-Key": call.key},
                 **call.parameters,
             )
-            return str(response.model_dump_json(warnings="none"))
+            # A proxy may repeat the key in any field of its reply, which is stored as it came.
+            return without_values(str(response.model_dump_json(warnings="none")))
         except Exception as error:
             return read(error)
 

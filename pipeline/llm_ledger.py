@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from pilotfish.errors import Unavailable
 from pilotfish.types import Passage
 from pipeline.llm_errors import Failure
 from pipeline.purse import Purse
@@ -21,6 +22,9 @@ from store.rates import Rate
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
+
+
+STORE_SECONDS = 30.0  # a paid reply waits so long for a database that is away
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,10 +103,22 @@ class Desk:
         When one of its passages is gone since it was retrieved (removed, or its document
         replaced: ids are never used again), the bill is kept and the text is not.
         """
-        row_id, purse = claim.row_id, self.purse
+        until = time.monotonic() + STORE_SECONDS
+        while True:
+            try:
+                self._store(claim.row_id, raw, bill)
+                return
+            except Unavailable:
+                if time.monotonic() > until:
+                    raise
+                time.sleep(0.25)
+
+    def _store(self, row_id: int, raw: str, bill: Bill) -> None:
+        purse = self.purse
         keys = {passage.document for passage in self.quoted}
         with purse.database.write() as connection:
-            self._settle(connection, row_id, bill)
+            if not self._settle(connection, row_id, bill):
+                return
             ledger.mark_done(connection, row_id, raw, bill)
             rates.succeeded(connection, self.call.model)
             if passages.missing(connection, [passage.id for passage in self.quoted]):
@@ -118,19 +134,24 @@ class Desk:
         """
         model = self.call.model
         with self.purse.database.write() as connection:
-            if failure.state != "unknown":
-                self._settle(connection, row_id, bill or Bill())
+            known = failure.state != "unknown"
+            if not self._settle(connection, row_id, bill or Bill() if known else None):
+                return 0
             ledger.mark_failed(connection, row_id, failure.label, failure.state, bill)
             if failure.code == "rate_limited":
                 rates.slowed(connection, model, failure.wait)
             return rates.failed(connection, model, failure.label) if failure.passing else 0
 
-    def _settle(self, connection: Connection, row_id: int, bill: Bill) -> None:
-        """Move what the budgets hold for the row to what is spent; once."""
+    def _settle(self, connection: Connection, row_id: int, bill: Bill | None) -> bool:
+        """Move what the budgets hold for the row to what is spent, once; without a bill it stays.
+
+        False when its outcome was called unknown since: then the item goes on without it.
+        """
         state, usd, tokens = ledger.reserved(connection, row_id)
-        if state in {"sent", "unknown"} and (scopes := self.purse.spender.scopes):
+        if state == "sent" and bill is not None and (scopes := self.purse.spender.scopes):
             spent = (bill.cost_usd, bill.prompt_tokens + bill.completion_tokens)
             budgets.settle(connection, scopes, (usd, tokens), spent)
+        return state in {"sent", "done"}
 
     def at_risk(self) -> tuple[int, float | None]:
         """(attempts that may have been paid for nothing, at most how much in USD)."""

@@ -48,7 +48,8 @@ def plain(parts: Parts, purse: Purse) -> Step:
     llms = llm_tiers(parts, purse)
     if not llms:
         raise InputError("recipe plain needs an LLM: set PILOTFISH_LLM__MODEL or give --model")
-    retrieve = Fuse((BM25(parts.shelf),), k=parts.settings.passages)
+    depth = parts.settings.passages  # one list is not reordered by the fusion
+    retrieve = Fuse((BM25(parts.shelf, depth),), k=depth)
     return Chain((retrieve, render(parts), llms[0], check(parts)))
 
 

@@ -182,8 +182,9 @@ def _engine(path: Path) -> Engine:
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
         mode = connection.get_execution_options().get("pilotfish_write")
-        if mode:
+        if mode and connection.info.get("synchronous") != mode:
             connection.exec_driver_sql(f"PRAGMA synchronous={mode}")
+            connection.info["synchronous"] = mode
         connection.exec_driver_sql("BEGIN IMMEDIATE" if mode else "BEGIN")
 
     return engine

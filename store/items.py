@@ -55,6 +55,7 @@ class Taken:
     fence: int
     attempts: int
     collection: str
+    collection_id: int
     recipe: str
     parameters: dict[str, Any]
     kind: str
@@ -145,7 +146,8 @@ _TAKE = (
 )  # fmt: skip
 _TAKEN = (
     select(_I.id, _I.job_id, _I.ordinal, _I.custom_id, _I.question, _I.fence, _I.attempts,
-           collections.c.name.label("collection"), _J.recipe, _J.parameters, _J.kind, _J.tenant,
+           collections.c.name.label("collection"), _J.collection_id, _J.recipe, _J.parameters,
+           _J.kind, _J.tenant,
            _J.key_id)
     .join_from(items, jobs, _J.id == _I.job_id)
     .join(collections, collections.c.id == _J.collection_id)

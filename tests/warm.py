@@ -8,6 +8,7 @@ PILOTFISH_TEST_COLD=1 they are started by the interpreter instead. Not here: wha
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import gc
 import importlib
@@ -276,5 +277,29 @@ def run(arguments: list[str]) -> None:
         exec(what, {"__name__": "__main__", "__builtins__": __builtins__})  # noqa: S102
 
 
+def leave(arguments: list[str]) -> None:
+    """Run, then end as the interpreter would, but for C++ destructors: some of them join threads
+    that lived in the parent.
+    """
+    code = 0
+    try:
+        run(arguments)
+    except SystemExit as error:
+        code = error.code if isinstance(error.code, int) else int(error.code is not None)
+        if isinstance(error.code, str):
+            print(error.code, file=sys.stderr)
+    except BaseException:  # noqa: BLE001 as the interpreter does
+        sys.excepthook(*sys.exc_info())
+        code = 1
+    threading._shutdown()  # type: ignore[attr-defined]
+    atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            code = 120
+    os._exit(code & 0xFF)
+
+
 if __name__ == "__main__":
-    run(serve(sys.argv[1], int(sys.argv[2])))
+    leave(serve(sys.argv[1], int(sys.argv[2])))

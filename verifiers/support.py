@@ -99,7 +99,9 @@ def _against(claim: Claim, hypothesis: str, pool: Sequence[Passage], embed: Embe
     if exact:
         least = min(len(window.text) for window in exact)
         tightest = [window for window in exact if len(window.text) == least]
-        return Judged(claim, evidence.ranked(hypothesis, tightest, embed)[0], VERBATIM)
+        if len(tightest) > 1:  # one needs no ranking, which costs two encodings
+            tightest = evidence.ranked(hypothesis, tightest, embed)
+        return Judged(claim, tightest[0], VERBATIM)
     best = Judged(claim, None, 0.0, "no passage comes near")
     for window in evidence.ranked(hypothesis, found, embed)[:3]:
         one = _rated(claim, window)

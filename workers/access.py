@@ -32,6 +32,7 @@ from workers.body import Guarded
 from workers.replies import Refused, of_bug, of_http, of_ours, of_refusal
 
 WHO = "pilotfish.who"  # in the request's scope
+REQUEST = "pilotfish.request"  # there too: its id, where a layer around this one has made it
 # Public by themselves: they tell nothing of anybody's.
 OPEN = frozenset({"/livez", "/readyz", "/version", "/openapi.json"})
 OPEN_PREFIXES = ("/static/",)
@@ -102,7 +103,7 @@ class Access:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        request = f"req_{secrets.token_hex(12)}"
+        request = str(scope.get(REQUEST) or new_id())
         sending = Sending(send, request, self.seen)
         try:
             await self._let_in(scope, receive, sending)
@@ -112,6 +113,9 @@ class Access:
             await sending.instead(of_ours(error), scope, receive)
         except HTTPException as error:
             await sending.instead(of_http(error), scope, receive)
+        except OverflowError:  # a number in the address that no column of the database holds
+            refusal = Refused(422, "invalid_request", "a number is too large")
+            await sending.instead(of_refusal(refusal), scope, receive)
         except Exception as error:  # noqa: BLE001 a bug of ours; its text may quote anything
             log.error("%s: %s at %s", request, type(error).__name__, _where(error))
             await sending.instead(of_bug(), scope, receive)
@@ -147,6 +151,11 @@ class Access:
                 401, "missing_api_key", f"only this machine may ask without a key: {make}"
             )
         return LOCAL, None
+
+
+def new_id() -> str:
+    """A request's id, as clients see it in x-request-id."""
+    return f"req_{secrets.token_hex(12)}"
 
 
 def _by_socket(scope: Scope) -> bool:

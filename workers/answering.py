@@ -21,11 +21,12 @@ from pilotfish.errors import (
     SettingsError,
     Unavailable,
 )
+from pilotfish.redact import redact
 from pilotfish.settings import Settings
 from pilotfish.types import Case, Event, Limits, Question, Receipt, Scope, Turn
 from pipeline.outputs import failed_line, line_of
 from pipeline.purse import Purse
-from store import collections, documents, items, ledger, passages
+from store import documents, items, ledger, passages
 from store.items import Taken
 from workers import logs, telemetry_items
 from workers.hands import AWAY_SECONDS, Hands
@@ -47,15 +48,14 @@ class Answering(Hands):
 
         Unavailable comes out of here: the database is away, so nothing can be written.
         """
-        with logs.about(**telemetry_items.named(taken)):
-            try:
-                self._answer(taken)
-            except Unavailable:  # nothing can be written: the pulse gives it back
-                raise
-            except BaseException as error:  # noqa: BLE001 the task's boundary; see the docstring
-                name, (*_, place) = type(error).__name__, logs.places(error.__traceback__)
-                log.error("item %d broke: %s at %s", taken.id, name, place)
-                self._again(taken, "broken", f"{name}: {error}")
+        try:
+            self._answer(taken)
+        except Unavailable:  # nothing can be written: the pulse gives it back
+            raise
+        except BaseException as error:  # noqa: BLE001 the task's boundary; see the docstring
+            name, (*_, place) = type(error).__name__, logs.places(error.__traceback__)
+            log.error("item %d broke: %s at %s", taken.id, name, place)
+            self._again(taken, "broken", redact(f"{name}: {error}"))
 
     def _answer(self, taken: Taken) -> None:
         started = time.perf_counter()
@@ -101,9 +101,8 @@ class Answering(Hands):
                 return
             line["receipt"] = asdict(receipt(connection, taken.id, seconds))
             if items.finish(connection, taken, str(line["status"]), line, None):
-                collection = collections.find(connection, taken.collection)
                 sources = {passage.document for passage in case.passages}
-                documents.mention(connection, collection.id, sources, "item", taken.id)
+                documents.mention(connection, taken.collection_id, sources, "item", taken.id)
 
     def _failed(
         self, taken: Taken, code: str, message: str, started: float, state: str = "failed"

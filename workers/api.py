@@ -27,10 +27,11 @@ from workers import (
 )
 from workers.access import Access
 from workers.bell import Bell
+from workers.jobs import Jobs
 from workers.process import Process
 from workers.replies import Refused
 from workers.requests import Invalid, Waits
-from workers.telemetry_http import Observed, TracedJobs
+from workers.telemetry_http import Observed
 
 ROUTERS = (
     routes_answers.router,
@@ -54,7 +55,7 @@ def create_app(process: Process, bell: Bell) -> FastAPI:
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
         description="Answers over your documents, every sentence cited.",
     )  # fmt: skip
-    app.state.jobs = TracedJobs(process, bell)
+    app.state.jobs = Jobs(process, bell)
     app.state.waits = Waits(WAITERS)
     app.state.seen = {}
     for router in ROUTERS:

@@ -23,9 +23,10 @@ from workers.bell import Bell, Kind, QueueUnreachable
 LEASE = "dispatcher"
 LEASE_SECONDS = 5.0  # after which another takes over from one that died
 LEAST_WINDOW, MOST_SMALL = 16, 64  # ids in the queue, of larger and of small jobs
+CRUMB = 4  # for fewer of larger jobs no look is taken
 THOROUGH_SECONDS = 5.0
 LOOK_SECONDS = 1.0
-BUSY_SECONDS, IDLE_SECONDS, DOWN_SECONDS = 0.05, 0.2, 1.0
+BUSY_SECONDS, IDLE_SECONDS, DOWN_SECONDS = 0.1, 0.2, 1.0
 KINDS: tuple[Kind, ...] = ("answer", "index")
 log = logging.getLogger("pilotfish.dispatch")
 
@@ -112,11 +113,9 @@ class Dispatcher:
     def _due(connection: Any) -> tuple[list[int], list[int]]:
         """Ids of small jobs, and of larger ones: each has room of its own in the queue."""
         held = ringing.outstanding(connection)
-        rooms = MOST_SMALL - held.small, max(LEAST_WINDOW, held.working // 2) - held.large
-        first, others = (
-            ringing.due(connection, room, small=small) if room > 0 else []
-            for room, small in zip(rooms, (True, False), strict=True)
-        )
+        small, large = MOST_SMALL - held.small, max(LEAST_WINDOW, held.working // 2) - held.large
+        first = ringing.due(connection, small, small=True) if small > 0 else []
+        others = ringing.due(connection, large, small=False) if large >= CRUMB else []
         return first, others
 
     def _queue_forgot(self) -> bool:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pilotfish.errors import Unavailable
 from store import items, submissions
 from store.items import Taken
+from workers import logs, telemetry_items
 from workers.bell import Bell
 from workers.process import Process
 from workers.pulse import Pulse
@@ -33,7 +34,7 @@ class Hands:
         taken = self._taken(item_id)
         if taken is None:
             return
-        with self.pulse.working(taken):
+        with self.pulse.working(taken), logs.about(**telemetry_items.named(taken)):
             self.guarded(taken)
         self.bell.tell(item_id)
 

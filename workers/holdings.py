@@ -91,6 +91,7 @@ class Holdings:
     def drop(self, who: Who, name: str) -> None:
         """Remove the collection and everything in it, its indexes on disk last."""
         stored = self.stored(who, name)
+        self.library(who, name).shelf.forget()
         with self.database.write() as connection:
             removal.collection(connection, self.find(connection, who, name))
         self.process.forget(stored)

@@ -17,6 +17,7 @@ from pilotfish.errors import NotFound, PilotfishError, SettingsError, Unavailabl
 from pipeline.outputs import failed_line
 from store import items, uploads
 from store.items import Taken
+from workers import logs, telemetry_items
 from workers.hands import AWAY_SECONDS, Hands
 
 log = logging.getLogger("pilotfish.index")
@@ -38,7 +39,8 @@ class Indexing(Hands):
         except PilotfishError as error:
             self._finish(taken, "failed", failed_line(taken.custom_id, error.code, str(error)))
         except BaseException as error:  # noqa: BLE001 the task's boundary
-            log.error("item %d broke: %s: %s", taken.id, type(error).__name__, error)
+            name, (*_, place) = type(error).__name__, logs.places(error.__traceback__)
+            log.error("item %d broke: %s at %s", taken.id, name, place)
             with self.process.database.write(lock=None, durable=False) as connection:
                 items.put_back(connection, taken, 1.0)
         else:
@@ -51,7 +53,8 @@ class Indexing(Hands):
         if not path.is_file():
             raise NotFound("the uploaded file was removed since: upload it again")
         name = str(asked["name"])
-        return library.add([Source(path, name, place=f"upload:{name}")])
+        with telemetry_items.watched(self.process.telemetry, taken):
+            return library.add([Source(path, name, place=f"upload:{name}")])
 
     def _report(self, taken: Taken, report: Report, seconds: float) -> None:
         line: dict[str, object] = {

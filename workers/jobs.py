@@ -20,8 +20,10 @@ from workers.answering import settings_of
 from workers.asked import INDEX, Asked, Who, WrongState, accepted, check, refused, webhook_of
 from workers.bell import Bell, QueueUnreachable
 from workers.holdings import Holdings
+from workers.logs import learn
 from workers.process import Process
 from workers.shown import item_shown, job_shown, line_shown, page
+from workers.telemetry_items import carrying
 from workers.waiting import Waiting
 
 BLOCK = 500  # results read at once
@@ -68,14 +70,16 @@ class Jobs:
         with self.database.write(durable=durable) as connection:
             collection = self.holdings.find(connection, who, asked.collection)
             kind = "index" if asked.recipe == INDEX else "answer"
+            parameters = carrying(asked.parameters, len(questions))
             job_id, new = submissions.submit(connection, Submission(
-                collection, asked.recipe, dict(asked.parameters), questions, kind, who.tenant,
+                collection, asked.recipe, parameters, questions, kind, who.tenant,
                 who.key_id, asked.idempotency_key, asked.body_sha256, asked.budget_usd,
                 asked.budget_tokens, webhook_of(asked), notes,
             ))  # fmt: skip
             if new:
                 serving.fail(connection, job_id, bad)
                 then(connection, job_id)
+            learn(job=job_id)
             return submissions.find(connection, job_id, who.tenant), new
 
     def ask(

@@ -19,7 +19,7 @@ from contextvars import ContextVar
 from datetime import UTC, datetime
 from types import TracebackType
 
-from pilotfish.redact import RedactingFilter, redact
+from pilotfish.redact import redact
 from pilotfish.settings import ServiceSettings
 
 ACCESS = "pilotfish.access"
@@ -91,6 +91,17 @@ class JsonLines(logging.Formatter):
         return json.dumps(line, default=str)
 
 
+class Redacted(logging.Formatter):
+    """Lines as another formatter makes them, with secrets blanked, also those of an exception."""
+
+    def __init__(self, inner: logging.Formatter | None) -> None:
+        super().__init__()
+        self._inner = inner or logging.Formatter()
+
+    def format(self, record: logging.LogRecord) -> str:
+        return redact(self._inner.format(record))
+
+
 def configure(service: ServiceSettings) -> None:
     """Set up this process's logging as the settings say; a second call changes nothing.
 
@@ -108,8 +119,8 @@ def configure(service: ServiceSettings) -> None:
 def _as_text(root: logging.Logger) -> None:
     for handler in root.handlers:
         ours = type(handler) is logging.StreamHandler  # others are those of a test
-        if ours and not any(isinstance(each, RedactingFilter) for each in handler.filters):
-            handler.addFilter(RedactingFilter())
+        if ours and not isinstance(handler.formatter, Redacted):
+            handler.setFormatter(Redacted(handler.formatter))
 
 
 def _as_json(root: logging.Logger) -> None:

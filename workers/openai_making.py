@@ -14,10 +14,12 @@ from store import serving, submissions, uploads
 from store.submissions import Submission
 from workers.asked import Asked, InvalidLines, Who, accepted, check, refused, webhook_of
 from workers.jobs import Jobs
+from workers.logs import learn
 from workers.openai_errors import Unfit
 from workers.openai_files import uploaded
 from workers.openai_forms import PILOTFISH
 from workers.openai_lines import BatchForm, BatchOptions, Read, read_batch
+from workers.telemetry_items import carrying
 
 MOST_ERRORS = 1000
 
@@ -84,10 +86,11 @@ def _submit(
     """The job's id. Without lines it is over at once: it only keeps what was wrong."""
     questions = [(line.custom_id, {"question": line.question, **line.fields}) for line in lines]
     notes: dict[str, Any] = {"batch": batch} | ({"name": asked.name} if asked.name else {})
+    parameters = carrying(asked.parameters, len(questions))
     with jobs.database.write() as connection:
         collection = jobs.holdings.find(connection, who, asked.collection)
         job_id, new = submissions.submit(connection, Submission(
-            collection, asked.recipe, dict(asked.parameters), questions, "answer", who.tenant,
+            collection, asked.recipe, parameters, questions, "answer", who.tenant,
             who.key_id, asked.idempotency_key, asked.body_sha256, asked.budget_usd,
             asked.budget_tokens, webhook_of(asked), notes,
         ))  # fmt: skip
@@ -95,4 +98,5 @@ def _submit(
             serving.fail(connection, job_id, refused(lines))
         elif new:
             submissions.cancel(connection, job_id)
+    learn(job=job_id)
     return job_id

@@ -60,6 +60,7 @@ def run_worker(settings: Settings, kinds: Sequence[Kind], threads: int) -> int:
     app = make_app(settings)
     process = Process(settings)
     bell, pulse = RedisBell(settings, app), make_pulse(process)
+    pulse.kinds = tuple(kinds)
     register(app, process, bell, pulse)
     pulse.start()
     process.warm()  # before it takes anything: an item's time is not for loading

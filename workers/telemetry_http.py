@@ -7,25 +7,18 @@ documents. Health checks and files of the page are left out. Not here: who may a
 from __future__ import annotations
 
 import logging
-import secrets
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass, field
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from store.submissions import Job
 from workers import logs
-from workers.access import OPEN, OPEN_PREFIXES
-from workers.asked import Asked, Who
-from workers.jobs import Jobs
+from workers.access import OPEN, OPEN_PREFIXES, REQUEST, new_id
 from workers.page.door import is_page
 from workers.telemetry import Open, Served, Telemetry
-from workers.telemetry_items import CONTEXT, carried, trace_id
+from workers.telemetry_items import CONTEXT, trace_id
 
-REQUEST = "pilotfish.request"  # in the request's scope: its id
 LEFT_OUT = (OPEN | {"/metrics"}) - {"/openapi.json"}
 log = logging.getLogger(logs.ACCESS)
 
@@ -42,7 +35,7 @@ class Observed:
         if scope["type"] != "http" or path in LEFT_OUT or path.startswith(OPEN_PREFIXES):
             await self.app(scope, receive, send)
             return
-        scope[REQUEST] = f"req_{secrets.token_hex(12)}"
+        scope[REQUEST] = new_id()
         opened = self.telemetry.request(Headers(scope=scope).get("traceparent"))
         token = CONTEXT.set(opened.context)
         try:
@@ -63,19 +56,15 @@ class Watching:
     send: Send
     opened: Open
     status: int = 0
-    request: str | None = None
     clock: float = field(default_factory=time.perf_counter)
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = int(message["status"])
-            self.request = Headers(raw=message["headers"]).get("x-request-id")
         await self.send(message)
 
     def end(self, scope: Scope) -> None:
         """Tell of it."""
-        if self.request:
-            logs.learn(request=self.request)  # the id that the client has seen
         known = logs.known()
         ids: dict[str, str] = {n: str(known[n]) for n in ("request", "job") if n in known}
         seconds = time.perf_counter() - self.clock
@@ -105,16 +94,3 @@ def route(scope: Scope) -> str | None:
         return str(found)
     path = str(scope["path"])
     return "/" + path.split("/")[1] if is_page(path) else None
-
-
-class TracedJobs(Jobs):
-    """Jobs that know in which request they were made."""
-
-    def _submit(
-        self, who: Who, questions: Sequence[tuple[str, dict[str, Any]]], asked: Asked,
-        notes: dict[str, Any], bad: dict[int, dict[str, object]], **how: Any,
-    ) -> tuple[Job, bool]:  # fmt: skip
-        asked = replace(asked, parameters={**asked.parameters, **carried(len(questions))})
-        job, new = super()._submit(who, questions, asked, notes, bad, **how)
-        logs.learn(job=job.id)
-        return job, new

@@ -26,10 +26,11 @@ CARRIED = "traced"  # among a job's parameters: {"parent": traceparent} or {"lin
 CONTEXT: ContextVar[str | None] = ContextVar("pilotfish.traceparent", default=None)
 
 
-def carried(items: int) -> dict[str, Any]:
-    """What a job of so many items keeps of the request that makes it; nothing without telemetry."""
+def carrying(parameters: Mapping[str, Any], items: int) -> dict[str, Any]:
+    """The parameters of a job of so many items, with the context of the request that makes it."""
     context = CONTEXT.get()
-    return {CARRIED: {"parent" if items == 1 else "link": context}} if context else {}
+    how = "parent" if items == 1 else "link"
+    return {**parameters, CARRIED: {how: context}} if context else dict(parameters)
 
 
 def within(parameters: Mapping[str, Any]) -> str | None:

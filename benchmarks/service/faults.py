@@ -8,6 +8,7 @@ kills among it. Not here: the short seed (tests/service/test_faults.py).
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import select
@@ -23,7 +24,7 @@ from tests.service.fleet import Fleet
 
 # Few threads and a quick LLM: so many kills may repeat 1 % of the calls only when few are in
 # flight at a time.
-THREADS, WORKERS, LATENCY = 4, 2, 0.05
+THREADS, WORKERS, LATENCY, LEASE = 4, 2, 0.05, 3.0
 RECOVERY_BAR, REPEATED_BAR = 30.0, 0.01
 FULL = Schedule(workers=20, redis=10, dispatchers=3, api=3, postgres=2, everything=1)
 QUICK = Schedule(workers=3, redis=1, dispatchers=1, api=1, postgres=1, everything=1)
@@ -35,20 +36,22 @@ def measure(
     """The judge's figures, the kills, and how long each was felt."""
     count, schedule = (200, QUICK) if ground.quick else (3000, FULL)
     order = [kind for kind in schedule.drawn(seed) if postgres or kind != "postgres"]
-    with stand.fleet(ground, postgres=postgres, latency=LATENCY) as running:
+    own = {"latency": LATENCY, "service__lease": LEASE}
+    with stand.fleet(ground, postgres=postgres, **own) as running:
         running.up(workers=WORKERS, threads=THREADS, dispatchers=2)
         Api(running)
         stand.warmed(running, THREADS * WORKERS)
         begun = time.time()
         job = running.submit(stand.asked(ground, count), on_unknown=on_unknown, budget_usd=50.0)
-        storm = Storm(running, job, count)
+        storm = Timed(running, job, count)
         storm.run(order, 1500)
         seconds = stand.ended(running, job, begun, 60)
         report = running.judged(kills=storm.worker_kills, in_flight=THREADS, jobs=[job])
         kills = _felt(running, job, storm)
     return {
         "seed": seed, "database": "Postgres" if postgres else "SQLite", "on_unknown": on_unknown,
-        "workers": WORKERS, "threads": THREADS, "latency": LATENCY, "seconds": round(seconds, 1),
+        "workers": WORKERS, "threads": THREADS, "latency": LATENCY, "lease": LEASE,
+        "seconds": round(seconds, 1),
         "kills": {kind: order.count(kind) for kind in dict.fromkeys(order)},
         "workers_killed_alive": storm.worker_kills, "figures": report.figures,
         "problems": report.problems, "felt": kills, "slowest_recovery": _slowest(kills, "next"),
@@ -74,7 +77,18 @@ def _bars(
                     "repeated calls under 1 %": under}  # fmt: skip
 
 
-def _felt(running: Fleet, job: str, storm: Storm) -> list[dict[str, Any]]:
+@dataclass(slots=True)
+class Timed(Storm):
+    """Notes when each blow had fallen: what ended before that says nothing of recovery."""
+
+    fallen: list[float] = field(default_factory=list)
+
+    def _strike(self, kind: str, number: int) -> None:
+        Storm._strike(self, kind, number)  # `super()` does not know a class with slots
+        self.fallen.append(time.time())
+
+
+def _felt(running: Fleet, job: str, storm: Timed) -> list[dict[str, Any]]:
     """Each kill: its kind, when, seconds to the next end of an item, and of all that it touched.
 
     None: nothing ended after it any more.
@@ -83,9 +97,9 @@ def _felt(running: Fleet, job: str, storm: Storm) -> list[dict[str, Any]]:
         query = select(items.c.id, items.c.finished).where(items.c.job_id == job)
         ends = {row.id: float(row.finished) for row in connection.execute(query) if row.finished}
     offset, rows = time.time() - time.monotonic(), []
-    for kill in storm.felt:
+    for kill, fallen in zip(storm.felt, storm.fallen, strict=True):
         at = kill.at + offset
-        after = [end for end in ends.values() if end > at]
+        after = [end for end in ends.values() if end > fallen]
         touched = [ends[item] for item in kill.touched if item in ends]
         rows.append({
             "kind": kill.kind, "at": round(at, 2),

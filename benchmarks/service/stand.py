@@ -20,6 +20,7 @@ from sqlalchemy import func, select
 
 from benchmarks import data, machine
 from benchmarks.ground import Ground
+from pilotfish.settings import ServiceSettings
 from store.schema import items
 from store.submissions import ENDED
 from tests.service.checker import opened
@@ -63,8 +64,12 @@ def copied(ground: Ground) -> Iterator[Path]:
 
 @contextmanager
 def fleet(ground: Ground, *, postgres: bool = False, **settings: Any) -> Iterator[Fleet]:
-    """A fleet over its own copy of SciFact; on Postgres some of the documents are added anew."""
+    """A fleet over its own copy of SciFact; on Postgres some of the documents are added anew.
+
+    Leases are as they ship: a short one could run out on a machine that is busy.
+    """
     os.environ[COLD] = "1"
+    settings.setdefault("service__lease", ServiceSettings().lease)
     with copied(ground) as place, tempfile.TemporaryDirectory(prefix="pilotfish-bench-") as folder:
         if postgres:
             place = Path(folder) / "workspace"
@@ -78,7 +83,7 @@ def fleet(ground: Ground, *, postgres: bool = False, **settings: Any) -> Iterato
 def asked(ground: Ground, count: int) -> list[Question]:
     """So many different questions: SciFact's claims, then claims with a number before them."""
     rows = data.lines(ground.data / "retrieval" / "scifact" / "queries.jsonl.gz")
-    claims = [str(row["text"]) for row in rows]
+    claims = list(dict.fromkeys(str(row["text"]) for row in rows))  # equal ones would be replays
     made: list[Question] = []
     for number in range(count):
         turn, text = number // len(claims), claims[number % len(claims)]

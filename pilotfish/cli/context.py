@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pilotfish import errors
+from pilotfish.redact import redact
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -138,6 +139,7 @@ def guarded(context: Context) -> Iterator[None]:
 
 
 def _say(context: Context, code: str, message: str) -> None:
+    message = redact(message)
     if context.json:
         emit_object({"error": {"type": code, "code": code, "message": message}})
     what, _, mend = message.rpartition(": ")

@@ -33,8 +33,9 @@ def asking(path: str, questions: Questions, fields: Mapping[str, Any]) -> Send:
 def files_of(sources: Sequence[Source]) -> list[File]:
     """All files, those of folders without hidden ones.
 
-    A document is called by its file's name, so two files of one name are an error here: the
-    second would replace the first.
+    A document is called by its file's name, and in a folder by its path from that folder on, as
+    the command line does it. Two files of one name are an error: the second would replace the
+    first.
     """
     found: dict[str, tuple[str, Path | bytes]] = {}
     for source in sources:
@@ -59,7 +60,8 @@ def _of(source: Source) -> Iterator[File]:
             folders[:] = sorted(one for one in folders if not one.startswith("."))
             for name in sorted(names):
                 if not name.startswith("."):
-                    yield name, Path(folder, name)
+                    inside = Path(path.resolve().name, Path(folder).relative_to(path), name)
+                    yield inside.as_posix(), Path(folder, name)
     elif path.is_file():
         yield path.name, path
     else:

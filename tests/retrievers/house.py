@@ -52,8 +52,9 @@ class House:
         drop(self.database, self.collection, *keys)
 
     def refresh(self) -> None:
-        self.here.refresh()
+        """A first build forgets removals that it has no need of; the store's may have."""
         self.there.refresh()
+        self.here.refresh()
 
     def ids(self) -> set[int]:
         with self.database.read() as connection:

@@ -80,8 +80,11 @@ def same(house: House, where: str | None = None) -> None:
 
 def whole(house: House) -> None:
     """The store holds what the database does, and nothing else."""
+    kept = house.kept()
+    assert house.store.ids(kept.named, kept.vector, 1000) == house.ids()
     opened = house.there.opened()
     assert opened.dense.ids() == house.ids() and len(opened.dense) == len(house.ids())
+    assert house.kept() == kept  # opening had nothing to mend
 
 
 def test_it_finds_what_faiss_finds_with_the_same_scores(house: House) -> None:
@@ -214,10 +217,7 @@ def test_sweeping_an_old_generation_leaves_the_vectors_that_the_new_one_shares(
     age(folder)
     house.there.sweep()
     assert not folder.exists()
-    kept = house.kept()
-    assert house.store.ids(kept.named, kept.vector, 100) == house.ids()
     whole(house)
-    assert house.kept() == kept  # nothing had to be mended
 
 
 def test_a_store_that_was_wiped_is_filled_again_from_the_database(house: House) -> None:

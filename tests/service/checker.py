@@ -9,6 +9,7 @@ itself, and writes nothing. Not here: making faults (fleet.py).
 
 from __future__ import annotations
 
+import functools
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,6 +20,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, RowMapping, and_, create_engine, select, true
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.pool import NullPool
 
 from store.schema import budgets, items, jobs, ledger
 
@@ -63,19 +65,22 @@ def opened(url: str) -> Iterator[Connection]:
 
     A Postgres that is being started again is waited for.
     """
+    engine = _engine(url)
+    with _connected(engine) as connection:
+        if engine.dialect.name == "postgresql":
+            connection = connection.execution_options(
+                isolation_level="REPEATABLE READ", postgresql_readonly=True
+            )
+        yield connection
+
+
+@functools.cache
+def _engine(url: str) -> Engine:
+    """Made once, for tests look many times a second; it keeps no connection."""
     if url.startswith("postgresql"):
-        engine = create_engine("postgresql+psycopg" + url[url.index("://") :])
-    else:
-        engine = create_engine(f"sqlite:///file:{Path(url).resolve()}?mode=ro&uri=true")
-    try:
-        with _connected(engine) as connection:
-            if engine.dialect.name == "postgresql":
-                connection = connection.execution_options(
-                    isolation_level="REPEATABLE READ", postgresql_readonly=True
-                )
-            yield connection
-    finally:
-        engine.dispose()
+        return create_engine("postgresql+psycopg" + url[url.index("://") :], poolclass=NullPool)
+    path = Path(url).resolve()
+    return create_engine(f"sqlite:///file:{path}?mode=ro&uri=true", poolclass=NullPool)
 
 
 def _connected(engine: Engine) -> Connection:

@@ -14,7 +14,6 @@ judgement (checker.py).
 
 from __future__ import annotations
 
-import signal
 import subprocess
 import time
 from collections import Counter
@@ -120,8 +119,8 @@ class Fleet:
         """SIGTERM: it finishes what it holds; the watch starts it again."""
         self.watch.terminate(self.roles[name])
 
-    def freeze(self, name: str, number: int = signal.SIGSTOP) -> None:
-        """Neither dead nor alive, until SIGCONT."""
+    def signal(self, name: str, number: int) -> None:
+        """Any other signal, such as SIGSTOP."""
         self.roles[name].send(number)
 
     def kill_all(self) -> None:

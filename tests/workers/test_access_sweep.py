@@ -238,6 +238,26 @@ def test_nothing_of_a_tenant_crosses_by_any_route(
     assert victim.state() == before
 
 
+ODD = ("99999999999999999999", "-1", "1e9", "%00", "%ff", "%ed%a0%80", "..%2f..", "x" * 2000, "%0a")
+
+
+def test_odd_ids_are_no_bug_of_ours_on_any_route(
+    service: Service, routes: Routes, victim: Victim
+) -> None:
+    for method, path in routes:
+        places = re.findall(r"{(\w+)(?::\w+)?}", path) if method in {"GET", "DELETE"} else []
+        for place in places:
+            for odd in ODD:
+                there = filled(re.sub(rf"{{{place}(:\w+)?}}", odd, path, count=1), victim.ids)
+                reply = victim.service(method, there)
+                assert reply.status < 500, (method, there[:100], reply.body[:200])
+    for query in ("start=9&end=9", "at=9", "start=0&end=9", "cite=9", "after=9", "limit=9"):
+        for path in (f"/documents/vault/view/{victim.ids['key']}", "/jobs",
+                     f"/answers/{victim.ids['job_id']}/0", "/documents/vault"):  # fmt: skip
+            asked_for = f"{path}?{query}".replace("9", "9" * 20)
+            assert victim.service.get(asked_for).status < 500, asked_for
+
+
 def blanked(reply: Reply, ids: dict[str, str]) -> Reply:
     """Without the ids that the asker sent: an error repeats what was asked for."""
     body = reply.body

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 import shutil
 import socket
 from collections.abc import Callable, Iterator
@@ -21,16 +22,15 @@ import pytest
 from tests import llm_server
 from tests.conftest import ASKED, Pilotfish, quoted_by
 from tests.llm_server import LLMServer, Received, completion
-from tests.workers.conftest import Reply, Service, in_threads, serving
+from tests.workers.conftest import Reply, Service, in_threads, serving, until
 
 pytestmark = pytest.mark.slow
-# A key of a known shape, and one that only its place in the environment gives away.
-CANARIES = {"shaped": "sk-proj-Vq81ZkPw0931xyTTbb7", "plain": "CnryVq81ZkPw0931xyTTbb7"}
+CANARY = "CnryVq81ZkPw0931xyTTbb7"  # of no known shape: only its place in the environment tells
 CORE = b"Vq81ZkPw0931"
 # Behaviours of tests/llm_server.py by the name of the model that is asked; most repeat the key.
 BEHAVED = {
     "bad-key": "status:401", "forbidden": "status:403", "no-credit": "status:402",
-    "no-model": "status:404", "bad": "status:400", "limited": "429:1", "broken": "status:500",
+    "no-model": "status:404", "limited": "429:1", "bad": "status:400", "broken": "status:500",
     "overloaded": "status:529", "gateway": "status:504", "late": "hang:9", "drips": "drip:9",
     "reset": "reset", "dropped": "drop", "cut": "truncated", "page": "html", "nothing": "empty",
     "choiceless": "no-choices", "null": "null", "blank": "blank", "list": "list", "long": "length",
@@ -41,14 +41,6 @@ BEHAVED = {
 
 def key_of(handler: Any) -> str:
     return str(handler.headers.get("Authorization")).partition(" ")[2]
-
-
-def _in_part(handler: Any, _: str) -> None:
-    """As OpenAI repeats it: the begin and the end."""
-    key = key_of(handler)
-    text = f"Incorrect API key provided: {key[:20]}{'*' * 20}{key[-4:]}."
-    error = {"message": text, "type": "invalid_request_error", "code": "invalid_api_key"}
-    handler.send(401, json.dumps({"error": error}).encode())
 
 
 def _elsewhere(handler: Any, _: str) -> None:
@@ -79,10 +71,18 @@ ECHOES: dict[str, Callable[[Any, str], None]] = {
 class Echoing(LLMServer):
     """Behaves as the model's name says."""
 
+    def met(self) -> set[str]:
+        """The models that were asked."""
+        return {str(each.body["model"]) for each in list(self.requests)}
+
     def note(self, received: Received) -> str:
         super().note(received)
         name = str(received.body["model"])
         return BEHAVED.get(name) or (name if name in llm_server.MODES else "ok")
+
+
+# (the command line beside it, a service, an admin's bearer key, the LLM)
+Kept = tuple[Pilotfish, Service, str, Echoing]
 
 
 @dataclass
@@ -100,79 +100,79 @@ class Seen:
         return [what for what, data in self.came if any(one in data for one in secrets)]
 
 
-@pytest.fixture(scope="module", params=sorted(CANARIES))
-def kept(
-    request: pytest.FixtureRequest, pristine: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[tuple[Pilotfish, Service, str]]:
-    """(the command line beside it, a service, an admin's bearer key); the LLM knows the canary."""
-    folder = tmp_path_factory.mktemp(f"canary-{request.param}")
+@pytest.fixture(scope="module")
+def kept(pristine: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kept]:
+    """A service whose LLM knows the canary."""
+    folder = tmp_path_factory.mktemp("canary")
     shutil.copytree(pristine, folder / "workspace")
-    modes = {**ECHOES, **({"echo-part": _in_part} if request.param == "shaped" else {})}
-    llm_server.MODES.update(modes)
+    llm_server.MODES.update(ECHOES)
     with Echoing(respond=quoted_by) as llm:
         pilotfish = Pilotfish(folder, folder / "workspace").asking(
-            llm, OPENAI_API_KEY=CANARIES[request.param], PILOTFISH_LLM__TIMEOUT=1,
-            PILOTFISH_LLM__ATTEMPTS=2,
-        )  # fmt: skip
+            llm, OPENAI_API_KEY=CANARY, PILOTFISH_LLM__TIMEOUT=1, PILOTFISH_LLM__ATTEMPTS=1
+        )
         with serving(pilotfish, folder, PILOTFISH_SERVICE__BODY_MB=1) as made:
             admin = made.made_key("", admin=True)
-            yield pilotfish, admin, str(admin.key)
-    for name in modes:
+            yield pilotfish, admin, str(admin.key), llm
+    for name in ECHOES:
         del llm_server.MODES[name]
 
 
 def ask_all(service: Service, seen: Seen) -> list[str]:
-    """A question, and a chat, to every kind of bad LLM; gives the jobs."""
-    models = [*BEHAVED, *[name for name in llm_server.MODES if name.startswith("echo-")]]
+    """A question to every kind of bad LLM, by one of three routes; gives the jobs."""
+    models = [f"openai/{name}" for name in (*BEHAVED, *ECHOES)]
 
-    def ask(number: int) -> str:
-        model = f"openai/{models[number]}"
-        body = {"question": f"{ASKED} ({model})", "model": model, "trace": True}
-        seen.note(model, service.post("/v1/answers?wait=25", body))
+    def ask(number: int) -> None:
+        model, question = models[number], f"{ASKED} ({models[number]})"
+        one = {"question": question, "model": model, "trace": True}
+        many = {"questions": [question], "model": model}
         chat = {
             "model": "pilotfish",
-            "messages": [{"role": "user", "content": f"{ASKED} {model}"}],
-            "stream": number % 2 == 0,
+            "messages": [{"role": "user", "content": question}],
+            "stream": True,
             "pilotfish": {"model": model, "trace": True},
         }
-        seen.note(f"chat {model}", service.post("/v1/chat/completions", chat))
-        job = service.post("/v1/jobs", {"questions": [f"{ASKED} [{model}]"], "model": model}).json
-        return str(job["id"])
+        asked = [("/v1/answers?wait=30", one), ("/v1/jobs", many), ("/v1/chat/completions", chat)]
+        path, body = asked[number % len(asked)]
+        seen.note(f"{path} {model}", service.post(path, body))
 
-    return in_threads(len(models), ask)
+    in_threads(len(models), ask)
+    listed = service.get("/v1/jobs?singles=true&limit=1000")
+    return [one["id"] for one in seen.note("jobs", listed).json["data"]]
 
 
 def look_at_all(service: Service, jobs: list[str], seen: Seen) -> None:
-    """Whatever shows how they ended."""
-    listed = service.get("/v1/jobs?singles=true&limit=1000")
-    ids = {one["id"] for one in seen.note("jobs", listed).json["data"]}
-    assert set(jobs) <= ids
-    for job in ids:
-        if service.get(f"/v1/jobs/{job}").json["state"] in {"running", "paused"}:
-            service.post(f"/v1/jobs/{job}/cancel")
-        for path in ("", "/items", "/results?trace=true", "/results?format=csv", "/events"):
+    """Whatever shows how they ended, or for which errors they wait."""
+    nobody, cookie = service.having(None), f"pilotfish_key={service.key}"
+    for number, job in enumerate(jobs):
+        service.post(f"/v1/jobs/{job}/cancel")
+        for path in ("", "/items", "/results?trace=true"):
             seen.note(f"job{path}", service.get(f"/v1/jobs/{job}{path}"))
-        nobody = service.having(None)
-        for path in (f"/answers/{job}/0", f"/jobs/{job}"):
-            seen.note(path, nobody.get(path, cookie=f"pilotfish_key={service.key}"))
+        seen.note("page", nobody.get(f"/answers/{job}/0", cookie=cookie))
+        if number % 4 == 0:
+            seen.note("csv", service.get(f"/v1/jobs/{job}/results?format=csv"))
+            seen.note("job page", nobody.get(f"/jobs/{job}", cookie=cookie))
     for path in ("/metrics", "/v1/usage?by=model&everybody=true", "/v1/batches", "/readyz"):
         seen.note(path, service.get(path))
 
 
-def test_the_providers_key_appears_nowhere(kept: tuple[Pilotfish, Service, str]) -> None:
-    pilotfish, service, _ = kept
-    seen = Seen()
-    look_at_all(service, ask_all(service, seen), seen)
-    for number, model in enumerate(("bad-key", "echo-plain", "echo-page", "broken", "in-200")):
-        named = pilotfish.having(PILOTFISH_LLM__MODEL=f"openai/{model}", PILOTFISH_LLM__ATTEMPTS=1)
+def test_the_providers_key_appears_nowhere(kept: Kept) -> None:
+    pilotfish, service, _, llm = kept
+    seen, names = Seen(), {*BEHAVED, *ECHOES}
+    jobs = ask_all(service, seen)
+    assert len(jobs) >= len(names)
+    until(lambda: llm.met() >= names, 90)
+    look_at_all(service, jobs, seen)
+    for number, model in enumerate(("echo-plain", "in-200")):
+        named = pilotfish.having(PILOTFISH_LLM__MODEL=f"openai/{model}")
         done = named("--json", "ask", f"{ASKED} {number}", code=None)
         seen.came.append((f"ask {model}", (done.out + done.err).encode()))
-    for arguments in (["config", "show"], ["doctor"], ["usage"], ["keys", "list"]):
+    for arguments in (["config", "show"], ["doctor"]):
         done = pilotfish("--json", *arguments, code=None)
         seen.came.append((" ".join(arguments), (done.out + done.err).encode()))
     assert seen.places_of(CORE) == []
     assert files_with(service, CORE) == []
-    assert b"HTTP 401" in b"".join(data for _, data in seen.came)  # the errors were told
+    told = {one for _, data in seen.came for one in re.findall(rb"HTTP (\d+)", data)}
+    assert len(told) > 4, told  # the errors were told, only the key in them was not
 
 
 def files_with(service: Service, *secrets: bytes) -> list[str]:
@@ -211,9 +211,9 @@ def mistaken(key: str) -> list[tuple[str, str, Any]]:
 
 
 def test_a_bearer_key_appears_nowhere_but_as_its_hash(
-    kept: tuple[Pilotfish, Service, str],
+    kept: Kept,
 ) -> None:
-    _, service, key = kept
+    _, service, key, _ = kept
     seen, core = Seen(), key[5:25].encode()
     nobody = service.having(None)
     for method, path, headers in misplaced(key):

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Annotated, Any
 
 from anyio import to_thread
-from fastapi import APIRouter, Form, Query, Request
+from fastapi import APIRouter, Form, Path, Query, Request
 from starlette.responses import RedirectResponse, Response
 
 from pilotfish.errors import NotFound, PilotfishError
@@ -26,6 +26,7 @@ from workers.replies import of_ours
 from workers.requests import Asker, Service, Waits
 
 router = APIRouter(include_in_schema=False)
+Ordinal = Annotated[int, Path(ge=0, le=10**9)]
 WAIT = 25.0  # seconds before the page shows that it takes longer
 LATEST = 6
 
@@ -88,7 +89,7 @@ async def asked(
 
 @router.get("/answers/{job_id}/{ordinal}")
 def answer(
-    request: Request, job_id: str, ordinal: int, who: Asker, jobs: Service,
+    request: Request, job_id: str, ordinal: Ordinal, who: Asker, jobs: Service,
     cite: Annotated[int, Query(ge=1)] = 1,
 ) -> Response:  # fmt: skip
     """The answer left, a source right, the trace below."""
@@ -105,7 +106,7 @@ def answer(
 
 @router.get("/answers/{job_id}/{ordinal}/source/{cite}")
 def source(
-    request: Request, job_id: str, ordinal: int, cite: int, who: Asker, jobs: Service
+    request: Request, job_id: str, ordinal: Ordinal, cite: Ordinal, who: Asker, jobs: Service
 ) -> Response:
     """The source pane alone."""
     job, _, line = _line(jobs, who, job_id, ordinal)

@@ -66,8 +66,9 @@ def delete(name: str, key: str, who: Asker, jobs: Service) -> Response:
 @router.get("/{name}/view/{key:path}")
 def view(
     request: Request, name: str, key: str, who: Asker, jobs: Service,
-    start: Annotated[int | None, Query(ge=0)] = None, end: Annotated[int, Query(ge=0)] = 0,
-    at: Annotated[int | None, Query(ge=0)] = None,
+    start: Annotated[int | None, Query(ge=0, le=10**9)] = None,
+    end: Annotated[int, Query(ge=0, le=10**9)] = 0,
+    at: Annotated[int | None, Query(ge=0, le=10**9)] = None,
 ) -> Response:  # fmt: skip
     """A document's text in blocks; characters [start, end) lit, and the block that holds them."""
     first = (at if at is not None else start or 0) // BLOCK * BLOCK

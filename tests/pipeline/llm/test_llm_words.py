@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import re
+from typing import Any
 
 import pytest
 
 from pilotfish.redact import redact
 from pipeline.llm_words import said_in, words_of
-from tests.pipeline.llm.calling import CANARY, MODEL, Caller
+from tests.llm_server import MODES, completion
+from tests.pipeline.llm.calling import CANARY, MODEL, Caller, ask
 
 LIBRARIES = re.compile(r"litellm\.|\w(?:Error|Exception)\b|Traceback|<html|\{'|Errno", re.I)
 BAD = ("status:401", "status:403", "status:402", "status:404", "status:400", "status:422", "429",
@@ -26,6 +29,34 @@ def test_every_failure_is_one_clear_line(caller: Caller, mode: str) -> None:
     assert told.count("[") == told.count("]") and told.count("(") == told.count(")"), told
     if mode.startswith("status:"):
         assert f"HTTP {mode[7:]}" in told
+
+
+def _in_part(handler: Any, _: str) -> None:
+    """As OpenAI repeats a key: its begin and its end."""
+    text = f"Incorrect API key provided: {CANARY[:14]}{'*' * 20}{CANARY[-4:]}."
+    error = {"message": text, "type": "invalid_request_error", "code": "invalid_api_key"}
+    handler.send(401, json.dumps({"error": error}).encode())
+
+
+def test_a_key_that_is_repeated_in_part_is_blanked(
+    caller: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(MODES, "in-part", _in_part)
+    told = str(caller.fail("in-part"))
+    assert "HTTP 401: Incorrect API key provided: [redacted]" in told
+    assert "canary" not in told and CANARY[-4:] not in told and "OPENAI_API_KEY" in told
+
+
+def test_a_key_that_stands_in_a_paid_reply_is_not_stored(
+    caller: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    echo = {**completion(), "model": CANARY, "id": CANARY, "system_fingerprint": CANARY}
+    body = json.dumps(echo).encode()
+    monkeypatch.setitem(MODES, "echo", lambda handler, _: handler.send(200, body))
+    caller.server.script("echo")
+    caller.llm()(ask())
+    (row,) = caller.rows()
+    assert row.state == "done" and CANARY not in str(row) and "[redacted]" in row.reply
 
 
 class APIStatusError(Exception):
