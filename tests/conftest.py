@@ -223,3 +223,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.parent.name in _SLOW_FOLDERS or item.path.name in _SLOW_FILES:
             item.add_marker(pytest.mark.slow)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Iterator[None]:
+    """What a test printed goes to the main process as UTF-8; half characters do not pass."""
+    report: Any = yield
+    report.sections = [(name, text.encode("utf-8", "replace").decode())
+                       for name, text in report.sections]  # fmt: skip
+    return report

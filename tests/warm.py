@@ -8,7 +8,6 @@ PILOTFISH_TEST_COLD=1 they are started by the interpreter instead. Not here: wha
 
 from __future__ import annotations
 
-import atexit
 import contextlib
 import gc
 import importlib
@@ -261,7 +260,8 @@ def _become(fds: list[int], asked: Any) -> list[str]:
     for target, fd in enumerate(fds):
         os.dup2(fd, target)
         os.close(fd)
-    sys.path[0] = "" if arguments[0] == "-c" else cwd
+    named = [path for path in env.get("PYTHONPATH", "").split(os.pathsep) if path]
+    sys.path[:1] = ["" if arguments[0] == "-c" else cwd, *named]
     return list(arguments)
 
 
@@ -277,29 +277,5 @@ def run(arguments: list[str]) -> None:
         exec(what, {"__name__": "__main__", "__builtins__": __builtins__})  # noqa: S102
 
 
-def leave(arguments: list[str]) -> None:
-    """Run, then end as the interpreter would, but for C++ destructors: some of them join threads
-    that lived in the parent.
-    """
-    code = 0
-    try:
-        run(arguments)
-    except SystemExit as error:
-        code = error.code if isinstance(error.code, int) else int(error.code is not None)
-        if isinstance(error.code, str):
-            print(error.code, file=sys.stderr)
-    except BaseException:  # noqa: BLE001 as the interpreter does
-        sys.excepthook(*sys.exc_info())
-        code = 1
-    threading._shutdown()  # type: ignore[attr-defined]
-    atexit._run_exitfuncs()
-    for stream in (sys.stdout, sys.stderr):
-        try:
-            stream.flush()
-        except OSError:
-            code = 120
-    os._exit(code & 0xFF)
-
-
 if __name__ == "__main__":
-    leave(serve(sys.argv[1], int(sys.argv[2])))
+    run(serve(sys.argv[1], int(sys.argv[2])))

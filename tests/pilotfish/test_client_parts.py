@@ -91,8 +91,10 @@ def test_two_files_of_one_name_are_refused_before_anything_is_sent(tmp_path: Pat
         (tmp_path / folder).mkdir()
         (tmp_path / folder / "a.txt").write_text(folder)
     with pytest.raises(errors.InputError, match=r"one document 'a\.txt'"):
-        files_of([tmp_path])
-    assert len(files_of([tmp_path / "one", tmp_path / "one" / "a.txt"])) == 1
+        files_of([tmp_path / "one" / "a.txt", tmp_path / "two" / "a.txt"])
+    assert len(files_of([tmp_path / "one" / "a.txt", tmp_path / "one" / "a.txt"])) == 1
+    names = [name for name, _ in files_of([tmp_path])]
+    assert names == [f"{tmp_path.name}/one/a.txt", f"{tmp_path.name}/two/a.txt"]
     with pytest.raises(errors.NotFound, match="nowhere"):
         files_of([tmp_path / "nowhere"])
 
