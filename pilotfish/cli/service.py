@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import queue
 import signal
 import threading
 from dataclasses import asdict
@@ -108,14 +109,24 @@ def migrate(context: typer.Context) -> None:
 
 
 def _stopped_by_signals() -> threading.Event:
-    """Set by SIGTERM and SIGINT; the second SIGINT interrupts at once."""
+    """Set by SIGTERM and SIGINT; the second SIGINT interrupts at once.
+
+    A thread sets it: a second signal may interrupt the first one's handler, and an event that is
+    being set may not be set again within that. A SimpleQueue may.
+    """
     stop = threading.Event()
+    heard: queue.SimpleQueue[int] = queue.SimpleQueue()
 
     def told(number: int, _: object) -> None:
         if stop.is_set() and number == signal.SIGINT:
             raise KeyboardInterrupt
+        heard.put(number)
+
+    def listen() -> None:
+        heard.get()
         stop.set()
 
+    threading.Thread(target=listen, name="signals", daemon=True).start()
     signal.signal(signal.SIGTERM, told)
     signal.signal(signal.SIGINT, told)
     return stop
