@@ -67,8 +67,8 @@ class Victim:
     def state(self) -> list[Any]:
         """Everything it can see of itself."""
         job = f"/v1/jobs/{self.ids['job_id']}"
-        paths = ("/v1/collections", "/v1/collections/vault/documents", "/v1/files", "/v1/batches",
-                 f"/v1/collections/vault/documents/{self.ids['key']}", "/v1/jobs?singles=true", job,
+        paths = ("/v1/collections", "/v1/collections/attic/documents", "/v1/files", "/v1/batches",
+                 f"/v1/collections/attic/documents/{self.ids['key']}", "/v1/jobs?singles=true", job,
                  f"{job}/items", "/v1/usage")  # fmt: skip
         return [self.service.get(path).json for path in paths] + [
             self.service.get(f"{job}/results").body
@@ -79,14 +79,14 @@ class Victim:
 def victim(service: Service) -> Victim:
     owner = service.made_key(f"holder-{MARK}")
     key = f"{MARK}/secret.md"
-    made = owner.upload("/v1/collections/vault/documents", {key: VAULT.encode()}).json
+    made = owner.upload("/v1/collections/attic/documents", {key: VAULT.encode()}).json
     owner.ended(made["id"])
-    body = {"questions": [f"What does the {MARK} keep?"], "collection": "vault", "name": MARK,
+    body = {"questions": [f"What does the {MARK} keep?"], "collection": "attic", "name": MARK,
             "webhook_url": f"https://webhook.invalid/{MARK}"}  # fmt: skip
     job = owner.post("/v1/jobs", body).json
     line = {"custom_id": MARK, "method": "POST", "url": "/v1/chat/completions", "body": {
         "model": "pilotfish", "messages": [{"role": "user", "content": f"{MARK}?"}],
-        "pilotfish": {"collection": "vault"}}}  # fmt: skip
+        "pilotfish": {"collection": "attic"}}}  # fmt: skip
     raw = {f"{MARK}.jsonl": json.dumps(line).encode()}
     file = owner.upload("/v1/files", raw, {"purpose": "batch"}).json["id"]
     wanted = {"input_file_id": file, "endpoint": "/v1/chat/completions"}
@@ -103,7 +103,7 @@ GUESSED = {"job_id": "job_" + "0" * 24, "batch_id": "job_" + "1" * 24, "key": "g
 
 def filled(path: str, ids: dict[str, str]) -> str:
     """The path with ids in it; fails on a kind of id that the sweep does not know."""
-    places = {**ids, "name": "vault" if "file" in ids and "secret" in ids else "guessed"}
+    places = {**ids, "name": "attic" if "file" in ids and "secret" in ids else "guessed"}
     for prefix, name in (("/v1/files", ids["file"]), ("/v1/models", "pilotfish"),
                          ("/static", "page.css")):  # fmt: skip
         if path.startswith(prefix):
@@ -133,8 +133,8 @@ def body_of(schema: Any, spec: Any, ids: dict[str, str]) -> dict[str, Any]:
     name = next((one["$ref"].rpartition("/")[2] for one in choices if "$ref" in one), None)
     found = spec["components"]["schemas"][name] if name else schema
     body = dict(next(iter(found.get("examples", ())), {}))
-    chat = {"collection": "vault"}
-    own = {"collection": "vault", "input_file_id": ids["file"], "pilotfish": chat,
+    chat = {"collection": "attic"}
+    own = {"collection": "attic", "input_file_id": ids["file"], "pilotfish": chat,
            "endpoint": "/v1/chat/completions"}  # fmt: skip
     return body | {key: own[key] for key in found.get("properties", {}) if key in own}
 
@@ -144,7 +144,7 @@ def form(asker: Service, path: str) -> Reply:
     cookie = f"pilotfish_key={asker.key}" if asker.key else ""
     page = asker.having(None).get("/usage" if cookie else "/login", cookie=cookie)
     token = re.search(rb"\?token=([0-9a-f]+)", page.body)
-    fields = f"question={ASKED}&questions={ASKED}&collection=vault".replace(" ", "+").encode()
+    fields = f"question={ASKED}&questions={ASKED}&collection=attic".replace(" ", "+").encode()
     kind = "application/x-www-form-urlencoded"
     return asker.having(None)(
         "POST", f"{path}?token={token[1].decode() if token else ''}", raw=fields, content_type=kind,
@@ -252,8 +252,8 @@ def test_odd_ids_are_no_bug_of_ours_on_any_route(
                 reply = victim.service(method, there)
                 assert reply.status < 500, (method, there[:100], reply.body[:200])
     for query in ("start=9&end=9", "at=9", "start=0&end=9", "cite=9", "after=9", "limit=9"):
-        for path in (f"/documents/vault/view/{victim.ids['key']}", "/jobs",
-                     f"/answers/{victim.ids['job_id']}/0", "/documents/vault"):  # fmt: skip
+        for path in (f"/documents/attic/view/{victim.ids['key']}", "/jobs",
+                     f"/answers/{victim.ids['job_id']}/0", "/documents/attic"):  # fmt: skip
             asked_for = f"{path}?{query}".replace("9", "9" * 20)
             assert victim.service.get(asked_for).status < 500, asked_for
 
@@ -268,12 +268,12 @@ def blanked(reply: Reply, ids: dict[str, str]) -> Reply:
 
 def test_a_collection_of_the_same_name_is_the_askers_own(service: Service, victim: Victim) -> None:
     before, thief = victim.state(), service.made_key("copycat")
-    assert "no collection 'vault'" in thief.get("/v1/collections/vault/documents").error["message"]
-    listed = thief.having(None).get("/documents/vault", cookie=f"pilotfish_key={thief.key}")
+    assert "no collection 'attic'" in thief.get("/v1/collections/attic/documents").error["message"]
+    listed = thief.having(None).get("/documents/attic", cookie=f"pilotfish_key={thief.key}")
     check_nothing_crossed(listed, victim, "an empty page")
-    made = thief.upload("/v1/collections/vault/documents", {"x.md": b"# X\n\nOnly herons here.\n"})
+    made = thief.upload("/v1/collections/attic/documents", {"x.md": b"# X\n\nOnly herons here.\n"})
     assert made.status == 201 and thief.ended(made.json["id"])["state"] == "completed"
-    found = thief.post("/v1/search", {"query": "What is kept in the tin?", "collection": "vault"})
+    found = thief.post("/v1/search", {"query": "What is kept in the tin?", "collection": "attic"})
     assert {one["document"] for one in found.json["data"]} == {"x.md"}
-    assert thief("DELETE", "/v1/collections/vault").status == 204
+    assert thief("DELETE", "/v1/collections/attic").status == 204
     assert victim.state() == before
