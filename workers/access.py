@@ -113,9 +113,6 @@ class Access:
             await sending.instead(of_ours(error), scope, receive)
         except HTTPException as error:
             await sending.instead(of_http(error), scope, receive)
-        except OverflowError:  # a number in the address that no column of the database holds
-            refusal = Refused(422, "invalid_request", "a number is too large")
-            await sending.instead(of_refusal(refusal), scope, receive)
         except Exception as error:  # noqa: BLE001 a bug of ours; its text may quote anything
             log.error("%s: %s at %s", request, type(error).__name__, _where(error))
             await sending.instead(of_bug(), scope, receive)

@@ -13,7 +13,6 @@ from tests.conftest import ASKED, UNANSWERABLE, quoted_by
 from tests.llm_server import LLMServer
 from tests.pilotfish.clients import embedded
 
-pytest.importorskip("llama_index.core")
 pytestmark = pytest.mark.slow
 
 

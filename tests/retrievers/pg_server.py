@@ -12,6 +12,7 @@ import pwd
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -20,13 +21,8 @@ from typing import Any
 SECONDS = 30.0
 
 
-def installed() -> bool:
-    """Whether it and LlamaIndex's store for it are there."""
-    packages = ("pgserver", "llama_index.vector_stores", "llama_index.vector_stores.postgres")
-    try:
-        return all(importlib.util.find_spec(one) for one in packages)
-    except ModuleNotFoundError:
-        return False
+# The package carries no Postgres for newer interpreters; with all others its absence is an error.
+OFFERED = sys.version_info < (3, 13)
 
 
 class Server:

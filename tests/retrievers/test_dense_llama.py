@@ -37,7 +37,7 @@ pytestmark = [
 ]
 PG = "llama_index.vector_stores.postgres:PGVectorStore"
 needs_postgres = pytest.mark.skipif(
-    not pg_server.installed(), reason="pip install pgserver llama-index-vector-stores-postgres"
+    not pg_server.OFFERED, reason="pgserver has no Postgres for this Python"
 )
 KINDS = ["memory", "old", pytest.param("postgres", marks=needs_postgres)]
 _number = iter(range(10_000))

@@ -12,7 +12,7 @@ from tests.retrievers import pg_server
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(not pg_server.installed(), reason="pip install pgserver ..."),
+    pytest.mark.skipif(not pg_server.OFFERED, reason="pgserver has no Postgres for this Python"),
 ]
 STORE = "llama_index.vector_stores.postgres:PGVectorStore"
 SECRET = "hunter2-hunter2"

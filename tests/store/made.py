@@ -8,10 +8,11 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from store import collections, documents
+from store import collections, documents, submissions
 from store.collections import Collection
 from store.database import Database
 from store.documents import NewDocument, NewPassage, NewTable
+from store.submissions import Submission
 
 ENCODER = "fake-1"
 
@@ -86,3 +87,10 @@ def drop(database: Database, collection: Collection, *keys: str) -> int:
     with database.write() as connection:
         revision = collections.bump(connection, collection.id)
         return documents.drop(connection, collection.id, revision, keys)
+
+
+def queued(database: Database, count: int, name: str = "q") -> str:
+    """A job of the service of so many questions in the one collection; its id."""
+    questions = [(f"{name}{n}", {"question": "?"}) for n in range(count)]
+    with database.write() as connection:
+        return submissions.submit(connection, Submission(1, "plain", {}, questions))[0]

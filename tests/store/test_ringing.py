@@ -12,8 +12,7 @@ from sqlalchemy import Connection, event, update
 from store import items, leases, ringing, submissions
 from store.database import Database
 from store.schema import items as rows
-from store.submissions import Submission
-from tests.store.made import fresh_database, with_collection
+from tests.store.made import fresh_database, queued, with_collection
 
 
 @pytest.fixture
@@ -24,13 +23,6 @@ def database(tmp_path: Path) -> Iterator[Database]:
     opened.close()
 
 
-def submitted(database: Database, count: int, name: str) -> str:
-    """A job of so many questions in the one collection; its id."""
-    questions = [(f"{name}{n}", {"question": "?"}) for n in range(count)]
-    with database.write() as connection:
-        return submissions.submit(connection, Submission(1, "plain", {}, questions))[0]
-
-
 def jobs_of(connection: Connection, ids: list[int]) -> list[str]:
     query = rows.select().where(rows.c.id.in_(ids))
     by_id = {row.id: row.job_id for row in connection.execute(query)}
@@ -38,7 +30,7 @@ def jobs_of(connection: Connection, ids: list[int]) -> list[str]:
 
 
 def test_each_id_is_of_the_job_that_has_the_fewest_in_the_queue(database: Database) -> None:
-    large, later = submitted(database, 40, "a"), submitted(database, 40, "b")
+    large, later = queued(database, 40, "a"), queued(database, 40, "b")
     with database.write() as connection:
         first = ringing.due(connection, 6)
         assert jobs_of(connection, first) == [large, later] * 3
@@ -48,15 +40,15 @@ def test_each_id_is_of_the_job_that_has_the_fewest_in_the_queue(database: Databa
 
 def test_a_job_behind_many_larger_ones_gets_its_turn(database: Database) -> None:
     for n in range(20):
-        submitted(database, 30, f"x{n}-")
-    last = submitted(database, 30, "z")
+        queued(database, 30, f"x{n}-")
+    last = queued(database, 30, "z")
     with database.write() as connection:
         ringing.rung(connection, ringing.due(connection, 16))
         assert last in jobs_of(connection, ringing.due(connection, 16))
 
 
 def test_small_jobs_are_told_from_larger_ones(database: Database) -> None:
-    large, small = submitted(database, 17, "a"), submitted(database, 16, "b")
+    large, small = queued(database, 17, "a"), queued(database, 16, "b")
     with database.write() as connection:
         assert set(jobs_of(connection, ringing.due(connection, 99, small=True))) == {small}
         assert set(jobs_of(connection, ringing.due(connection, 99, small=False))) == {large}
@@ -66,7 +58,7 @@ def test_small_jobs_are_told_from_larger_ones(database: Database) -> None:
 
 
 def test_what_was_taken_meanwhile_is_not_noted_as_rung(database: Database) -> None:
-    submitted(database, 2, "a")
+    queued(database, 2, "a")
     with database.write() as connection:
         first, second = ringing.due(connection, 2)
         assert items.take(connection, first, "me", 60) is not None
@@ -76,7 +68,7 @@ def test_what_was_taken_meanwhile_is_not_noted_as_rung(database: Database) -> No
 
 
 def test_an_item_whose_owner_fell_silent_is_due_again(database: Database) -> None:
-    submitted(database, 3, "a")
+    queued(database, 3, "a")
     with database.write() as connection:
         taken = items.take(connection, ringing.due(connection, 1)[0], "gone", 60)
         assert taken is not None and taken.id not in ringing.due(connection, 9)
@@ -85,7 +77,7 @@ def test_an_item_whose_owner_fell_silent_is_due_again(database: Database) -> Non
 
 
 def test_no_look_of_the_dispatcher_reads_all_items(database: Database) -> None:
-    submitted(database, 50, "a")
+    queued(database, 50, "a")
     seen: list[tuple[str, Any]] = []
     engine = database._engine
 

@@ -12,10 +12,9 @@ from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 
-import pytest
+from opentelemetry.proto.collector.metrics.v1 import metrics_service_pb2 as _metrics
+from opentelemetry.proto.collector.trace.v1 import trace_service_pb2 as _trace
 
-_trace = pytest.importorskip("opentelemetry.proto.collector.trace.v1.trace_service_pb2")
-_metrics = pytest.importorskip("opentelemetry.proto.collector.metrics.v1.metrics_service_pb2")
 KINDS = ("unset", "internal", "server", "client", "producer", "consumer")
 
 

@@ -11,8 +11,7 @@ from sqlalchemy import update
 from store import items, submissions
 from store.database import Database
 from store.schema import items as rows
-from store.submissions import Submission
-from tests.store.made import fresh_database, with_collection
+from tests.store.made import fresh_database, queued, with_collection
 from workers.bell import Kind
 from workers.dispatch import LEAST_WINDOW, Dispatcher
 from workers.inline import InlineBell
@@ -48,19 +47,13 @@ def bell() -> Iterator[Heard]:
     made.close()
 
 
-def submitted(database: Database, count: int) -> str:
-    questions = [(f"q{n}", {"question": "?"}) for n in range(count)]
-    with database.write() as connection:
-        return submissions.submit(connection, Submission(1, "plain", {}, questions))[0]
-
-
 def test_ten_questions_behind_many_are_rung_at_once_and_ahead(
     database: Database, bell: Heard
 ) -> None:
     dispatcher = Dispatcher(database, bell, "a")
-    submitted(database, 1000)
+    queued(database, 1000)
     assert dispatcher.turn() == LEAST_WINDOW and dispatcher.turn() == 0
-    submitted(database, 10)
+    queued(database, 10)
     bell.rung.clear()
     assert dispatcher.turn() == 10
     assert all(first for _, first in bell.rung)
@@ -79,7 +72,7 @@ def test_the_memory_queue_hands_out_what_is_first_before_what_came_earlier() -> 
 def test_another_dispatcher_stands_by_and_rings_anew_when_it_takes_over(
     database: Database, bell: Heard
 ) -> None:
-    submitted(database, 3)
+    queued(database, 3)
     one, other = Dispatcher(database, bell, "a"), Dispatcher(database, bell, "b")
     assert one.turn() == 3 and other.turn() == 0
     one.stop.set()
@@ -91,7 +84,7 @@ def test_a_queue_that_was_started_anew_is_filled_again(
     database: Database, bell: Heard, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("workers.dispatch.LOOK_SECONDS", 0.0)
-    submitted(database, 3)
+    queued(database, 3)
     dispatcher = Dispatcher(database, bell, "a")
     assert dispatcher.turn() == 3 and dispatcher.turn() == 0
     bell.born = "2"
@@ -101,7 +94,7 @@ def test_a_queue_that_was_started_anew_is_filled_again(
 def test_what_was_left_after_its_last_attempt_is_dead_and_its_job_is_closed(
     database: Database, bell: Heard
 ) -> None:
-    job = submitted(database, 1)
+    job = queued(database, 1)
     dispatcher = Dispatcher(database, bell, "a")
     with database.write() as connection:
         taken = items.take(connection, 1, "gone", 60)
