@@ -1,0 +1,36 @@
+"""What a judge says of one pair of texts, and the shape that every judge has.
+
+Not here: any model. serve.py is the packaged judge, others.py wraps models by name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+Pair = tuple[str, str]  # (question or claim, passage)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One pass over (question or claim, passage).
+
+    relevance: logit that the passage helps to answer. supported, contradicted, unsupported: sum
+    to 1; of the first text as a claim. spans: up to a few (start, end, logit) in code points of
+    the passage, best first. null: logit of "the answer is not here".
+    """
+
+    relevance: float
+    supported: float
+    contradicted: float
+    unsupported: float
+    spans: tuple[tuple[int, int, float], ...] = ()
+    null: float = 0.0
+
+    @property
+    def margin(self) -> float:
+        """How far the best span is above "no answer"; far below 0 without any span."""
+        return self.spans[0][2] - self.null if self.spans else -30.0
+
+
+Judge = Callable[[Sequence[Pair]], list[Reading]]

@@ -1,0 +1,170 @@
+"""Serves the packaged cross-encoder by ONNX Runtime: pairs in, one Reading each out.
+
+Each pair is read once: rerank, extract and the verifiers ask for the same ones. Not here: what a
+reading is worth (retrievers/, pipeline/, verifiers/); torch.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections import OrderedDict
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.pilot.reading import Pair, Reading
+from models.weights import packaged_folder
+from pilotfish.errors import SettingsError
+from store.files import file_sha256
+
+FOLDER = Path(__file__).parent
+GRAPH, MANIFEST = "pilot.onnx", "manifest.json"
+LIMIT, TOKENS, KEPT = 256, 2048, 4096
+QUESTION_WORDS = 100
+SPANS, LONGEST = 4, 30
+OUTSIDE = -29.9  # the network gives -30 to tokens that are not of the passage
+Logits = NDArray[np.float32]
+
+
+class Pilot:
+    """The judge that comes with the package; thread-safe, loaded at its first use.
+
+    threads: batches that are read at once. Raises SettingsError when the weights are not those
+    of the manifest.
+    """
+
+    name = "pilot"
+
+    def __init__(self, folder: Path = FOLDER, threads: int = 1) -> None:
+        self._folder = folder
+        self._threads = max(1, threads)
+        self._known: OrderedDict[Pair, Reading] = OrderedDict()
+        self._mutex = threading.Lock()
+        self._loading = threading.Lock()
+
+    def __call__(self, pairs: Sequence[Pair]) -> list[Reading]:
+        """A reading of each pair, in order. What is beyond 256 tokens of a pair is not read."""
+        with self._mutex:
+            found = {pair: self._known[pair] for pair in pairs if pair in self._known}
+        missing = list(dict.fromkeys(pair for pair in pairs if pair not in found))
+        if missing:
+            found.update(zip(missing, self._read(missing), strict=True))
+            self._keep(missing, found)
+        return [found[pair] for pair in pairs]
+
+    def _keep(self, missing: list[Pair], found: dict[Pair, Reading]) -> None:
+        with self._mutex:
+            for pair in missing:
+                self._known[pair] = found[pair]
+            while len(self._known) > KEPT:
+                self._known.popitem(last=False)
+
+    def _read(self, pairs: list[Pair]) -> list[Reading]:
+        session, tokenizer = self._loaded
+        cut = [(" ".join(asked.split()[:QUESTION_WORDS]), text) for asked, text in pairs]
+        encoded = tokenizer.encode_batch(cut)
+        readings: list[Reading | None] = [None] * len(pairs)
+
+        def infer(places: list[int]) -> None:
+            rows = [encoded[place] for place in places]
+            outputs = session.run(None, arrays(rows))
+            for number, place in enumerate(places):
+                readings[place] = reading(rows[number], *(output[number] for output in outputs))
+
+        planned = plan([len(row.ids) for row in encoded])
+        if self._threads == 1 or len(planned) == 1:
+            for places in planned:
+                infer(places)
+        else:
+            with ThreadPoolExecutor(min(self._threads, len(planned))) as pool:
+                list(pool.map(infer, planned))
+        return [one for one in readings if one is not None]
+
+    @cached_property
+    def _loaded(self) -> tuple[Any, Any]:
+        with self._loading:
+            return _load(self._folder)
+
+
+def _load(folder: Path) -> tuple[Any, Any]:
+    import onnxruntime
+    from tokenizers import Tokenizer
+
+    file, manifest = folder / GRAPH, folder / MANIFEST
+    try:
+        expected = json.loads(manifest.read_text(encoding="utf-8"))["sha256"]
+        actual = file_sha256(file)
+    except (OSError, ValueError, KeyError) as error:
+        raise SettingsError(
+            f"{folder} holds no usable pilot ({error}): reinstall pilotfish"
+        ) from None
+    if actual != expected:
+        raise SettingsError(f"{file} is not what its manifest says: reinstall pilotfish")
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    session = onnxruntime.InferenceSession(file, options, providers=["CPUExecutionProvider"])
+    tokenizer = Tokenizer.from_file(str(packaged_folder() / "tokenizer.json"))
+    tokenizer.no_padding()
+    tokenizer.enable_truncation(LIMIT, strategy="only_second")
+    return session, tokenizer
+
+
+def plan(lengths: Sequence[int]) -> list[list[int]]:
+    """Places of rows by batch: near in length, at most TOKENS padded tokens together."""
+    planned: list[list[int]] = []
+    for place in sorted(range(len(lengths)), key=lambda i: lengths[i]):
+        if not planned or lengths[place] * (len(planned[-1]) + 1) > TOKENS:
+            planned.append([])
+        planned[-1].append(place)
+    return planned
+
+
+def arrays(rows: Sequence[Any]) -> dict[str, NDArray[np.int64]]:
+    """The network's inputs for these encodings: ids, mask and segments, (rows, length)."""
+    length = max(len(row.ids) for row in rows)
+    made = {name: np.zeros((len(rows), length), np.int64) for name in ("ids", "mask", "segment")}
+    for number, row in enumerate(rows):
+        size = len(row.ids)
+        made["ids"][number, :size], made["mask"][number, :size] = row.ids, 1
+        made["segment"][number, :size] = row.type_ids
+    return made
+
+
+def reading(row: Any, relevance: Any, verdict: Logits, spans: Logits) -> Reading:
+    """The network's outputs of one row in the texts' own terms."""
+    size = len(row.ids)
+    weights = np.exp(verdict - verdict.max())
+    supported, contradicted, unsupported = (weights / weights.sum()).tolist()
+    places = best_spans(spans[:size])
+    found = tuple((row.offsets[a][0], row.offsets[b][1], score) for a, b, score in places)
+    null = float(spans[0, 0] + spans[0, 1])
+    return Reading(float(relevance), supported, contradicted, unsupported, found, null)
+
+
+def best_spans(logits: Logits, count: int = SPANS) -> list[tuple[int, int, float]]:
+    """(first, last, logit) token spans of the passage, best first, none inside another's ends.
+
+    logits: (length, 2) of start and end; the first token, "no answer", is left out.
+    """
+    size = len(logits)
+    total = logits[:, None, 0] + logits[None, :, 1]
+    allowed = np.triu(np.ones((size, size), bool)) & ~np.triu(np.ones((size, size), bool), LONGEST)
+    passage = logits[:, 0] > OUTSIDE
+    passage[0] = False
+    total = np.where(allowed & passage[:, None] & passage[None, :], total, -np.inf)
+    found: list[tuple[int, int, float]] = []
+    while len(found) < count:
+        first, last = divmod(int(total.argmax()), size)
+        if not np.isfinite(total[first, last]):
+            break
+        found.append((first, last, float(total[first, last])))
+        total[: last + 1, first:] = -np.inf  # whatever overlaps it
+    return found
