@@ -50,7 +50,7 @@ class Encoder:
         self.dimension = manifest.dimension
         self.limit = manifest.limit
         self._manifest = manifest
-        self._threads = threads or _cores()
+        self._threads = threads or cores()
         self._session = _session(folder / manifests.GRAPH)
         self._inputs = [given.name for given in self._session.get_inputs()]
         self._tokenizer = _tokenizer(folder / manifests.TOKENIZER)
@@ -192,7 +192,8 @@ def _tokenizer(file: Path, limit: int | None = None) -> Any:
     return tokenizer
 
 
-def _cores() -> int:
+def cores() -> int:
+    """How many cores this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

@@ -44,7 +44,7 @@ def write(model: Any, file: Path) -> None:
     axes = {name: {0: "batch", 1: "length"} for name in names} | {"vector": {0: "batch"}}
     wrapped = _wrapper(model, names)
     try:
-        with _quiet(), torch.no_grad():
+        with quiet(), torch.no_grad():
             torch.onnx.export(
                 wrapped,
                 tuple(example[name] for name in names),
@@ -144,7 +144,7 @@ def _unavailable(weights: Weights, error: Exception) -> str:
 
 
 @contextlib.contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Tracing warns about shapes fixed at export; the axes that matter are declared dynamic."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

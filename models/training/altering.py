@@ -97,8 +97,8 @@ def date(text: str, names: Sequence[str], rng: random.Random) -> Change | None:
     if match[0] in _MONTHS:
         return _put(text, match, rng.choice([m for m in _MONTHS if m != match[0]]), "date")
     step = rng.choice([1, 2, 3, 4, 5, 7, 10, 12, 20, 30, 100]) * rng.choice([1, -1])
-    return _put(text, match, str(min(2024, int(match[0]) + step) if step < 0 or int(match[0]) + step < 2025
-                                 else int(match[0]) - abs(step)), "date")  # fmt: skip
+    year = int(match[0])
+    return _put(text, match, str(year + step if year + step < 2025 else year - abs(step)), "date")
 
 
 def name(text: str, names: Sequence[str], rng: random.Random) -> Change | None:
