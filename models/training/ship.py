@@ -20,6 +20,7 @@ from models import graph, quantise
 from models.pilot.serve import FOLDER, GRAPH, MANIFEST
 from models.training import coding, measure, mixture, network
 from models.training.coding import Coded, padded
+from models.training.shrink import shrink
 from models.weights import DEFAULT_SHA256, packaged_folder
 from store.files import file_sha256
 
@@ -101,6 +102,7 @@ def squeeze(source: Path, target: Path, rows: list[Coded]) -> None:
     feeds = [_feed(padded([row])) for row in rows[:CALIBRATION]]
     small = quantise.quantise(model, quantise.observe(model, feeds))
     norms.split_norms(small)
+    shrink(small)
     onnx.save(small, str(target))
 
 
