@@ -102,9 +102,8 @@ def hard_passages(work: Path, asked: set[str]) -> dict[str, str]:
     found: dict[str, str] = {}
     for one, order in zip(every, ranks, strict=True):
         if one.text in asked:
-            found[one.text] = next(
-                texts[p] for p in order if mining.is_wrong(one, texts[p], texts[p])
-            )
+            wrong = (texts[place] for place in order)
+            found[one.text] = next(text for text in wrong if mining.is_wrong(one, text, text))
     return found
 
 

@@ -48,9 +48,8 @@ def measure(ground: Ground) -> dict[str, Any]:
     counted = [table[name] for name in rows.COUNTED]
     mean = float(np.mean([row["judge"] for row in counted]))
     left = float(np.mean([row["left out"] for row in counted]))
-    beaten = all(
-        row["judge"] > max(row[b] for b in (*BASELINES, "simple logistic")) for row in counted
-    )
+    naive = (*BASELINES, "simple logistic")
+    beaten = all(row["judge"] > max(row[one] for one in naive) for row in counted)
     return {
         "sets": table, "mean": round(mean, 4), "mean left out": round(left, 4),
         "pairs per second": round(speed, 1),
