@@ -71,18 +71,36 @@ class Reader:
         return Read(context[start:end], start, end, relevance(question, best, 0))
 
 
+def best_reading(model: Judge, question: str, text: str) -> tuple[str, Reading] | None:
+    """The best answer of a text and the reading that it comes from; None where there is no span."""
+    own = list(runs(text))
+    found = _best(model([(question, text[a:b]) for a, b in own]), own)
+    if found is None:
+        return None
+    reading, (start, _) = found
+    first, last, _ = reading.spans[0]
+    return text[start + first : start + last], reading
+
+
 def best_of(
     question: str, text: str, own: Sequence[tuple[int, int]], readings: Sequence[Reading]
 ) -> Read:
     """The best span of the runs of one context."""
-    rated = [(reading, run) for reading, run in zip(readings, own, strict=True) if reading.spans]
-    if not rated:
+    found = _best(readings, own)
+    if found is None:
         return NOTHING
-    reading, (start, _) = max(rated, key=lambda one: one[0].margin)
+    reading, (start, _) = found
     first, last, _ = reading.spans[0]
     answer = text[start + first : start + last]
     support = judge("read")(read_features(question, answer, reading))
     return Read(answer, start + first, start + last, round(support, 4))
+
+
+def _best(
+    readings: Sequence[Reading], own: Sequence[tuple[int, int]]
+) -> tuple[Reading, tuple[int, int]] | None:
+    rated = [(reading, run) for reading, run in zip(readings, own, strict=True) if reading.spans]
+    return max(rated, key=lambda one: one[0].margin) if rated else None
 
 
 def read_features(question: str, answer: str, reading: Reading) -> dict[str, float]:

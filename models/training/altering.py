@@ -103,7 +103,7 @@ def date(text: str, names: Sequence[str], rng: random.Random) -> Change | None:
 
 def name(text: str, names: Sequence[str], rng: random.Random) -> Change | None:
     """Another name out of `names` in the place of one; those that share no word with it."""
-    found = [m for m in _NAME.finditer(text) if len(m[0]) > 3 and (m.start() > 0 or " " in m[0])]
+    found = [m for m in _NAME.finditer(text) if len(m[0]) > 3 and not _opens(text, m)]
     if not found:
         return None
     match = rng.choice(found)
@@ -153,8 +153,13 @@ def altered(text: str, names: Sequence[str], rng: random.Random) -> Change | Non
 
 def names_of(text: str) -> list[str]:
     """Capitalised runs of words, without the first word of a sentence when it stands alone."""
-    found = [m[0] for m in _NAME.finditer(text) if m.start() > 0 or " " in m[0]]
+    found = [m[0] for m in _NAME.finditer(text) if not _opens(text, m)]
     return [name for name in dict.fromkeys(found) if len(name) > 3]
+
+
+def _opens(text: str, match: re.Match[str]) -> bool:
+    """Whether it is a single word that only begins its sentence."""
+    return " " not in match[0] and not re.search(r"[^.!?\s]\s*$", text[: match.start()])
 
 
 def _put(text: str, match: re.Match[str], new: str, kind: str) -> Change:
