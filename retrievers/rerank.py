@@ -10,7 +10,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from models.pilot.reading import Judge
+from models.pilot.reading import Judge, shown
 from pilotfish.step import Step, run
 from pilotfish.types import Case, Passage
 
@@ -34,16 +34,13 @@ class Rerank:
         read = case.passages[: self.depth]
         if len(read) < 2:
             return replace(case, passages=case.passages[: self.k])
-        readings = self.model([(case.question.text, shown(passage)) for passage in read])
+        readings = self.model(
+            [(case.question.text, shown(passage.title, passage.text)) for passage in read]
+        )
         order = blended([one.relevance for one in readings], self.weight)
         moved = tuple(read[place] for place in order) + case.passages[self.depth :]
         notes = {"relevance": [round(readings[place].relevance, 2) for place in order[: self.k]]}
         return replace(case, passages=_scored(moved)[: self.k], notes=notes)
-
-
-def shown(passage: Passage) -> str:
-    """What the model reads of a passage: title, then text."""
-    return f"{passage.title}. {passage.text}" if passage.title else passage.text
 
 
 def blended(relevance: Sequence[float], weight: float) -> list[int]:

@@ -16,11 +16,12 @@ from benchmarks.data import RetrievalSet
 from benchmarks.ground import SETS, Ground
 from benchmarks.passages import best_documents
 from models.pilot.chosen import chosen
+from models.pilot.reading import shown
 from models.training.examples import held
 from pilotfish.step import run
 from pilotfish.types import Case, Passage, Question
 from pipeline.library import Library
-from retrievers.rerank import DEPTH, WEIGHT, blended, shown
+from retrievers.rerank import DEPTH, WEIGHT, blended
 
 GAIN_BAR, LOSS_BAR, DOCUMENTS = 0.02, 0.005, 10
 WEIGHTS = (0.0, 0.25, 0.4, 0.5, 0.6, 0.75, 1.0)
@@ -61,7 +62,9 @@ def one_set(library: Library, judged: RetrievalSet, fresh: set[str]) -> dict[str
     for query, text in judged.queries.items():
         case = run(library.retriever("fused", 50), Case(Question(text, query)))
         begun = time.perf_counter()
-        readings = model([(text, shown(passage)) for passage in case.passages[:DEPTH]])
+        readings = model(
+            [(text, shown(passage.title, passage.text)) for passage in case.passages[:DEPTH]]
+        )
         seconds.append(time.perf_counter() - begun)
         for weight in WEIGHTS:
             order = blended([one.relevance for one in readings], weight)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import pytest
 
@@ -73,5 +74,5 @@ def test_runs_cover_the_text_and_overlap(count: int) -> None:
     spans = list(runs(text))
     assert spans[0][0] == 0 and spans[-1][1] == len(text)
     assert all(len(text[a:b].split()) <= RUN_WORDS for a, b in spans)
-    for (_, end), (start, _) in zip(spans, spans[1:], strict=False):
+    for (_, end), (start, _) in pairwise(spans):
         assert start < end

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from models.pilot.reading import Pair, Reading
 from pilotfish.step import run
 from pilotfish.types import Case, Passage, Question
-from retrievers.rerank import Rerank, blended, shown
+from retrievers.rerank import Rerank, blended
 
 
 def passages(count: int) -> tuple[Passage, ...]:
@@ -62,7 +62,14 @@ def test_scores_fall_with_the_new_order() -> None:
 
 
 def test_the_model_reads_the_title_before_the_text() -> None:
-    assert shown(passages(1)[0]) == "T. text 0"
+    seen: list[Pair] = []
+
+    def noting(pairs: Sequence[Pair]) -> list[Reading]:
+        seen.extend(pairs)
+        return likes()(pairs)
+
+    run(Rerank(retrieve, noting), Case(Question("what?")))
+    assert seen[0] == ("what?", "T. text 0") and len(seen) == 20
 
 
 def test_equal_relevance_keeps_the_retrieved_order() -> None:
