@@ -84,11 +84,7 @@ def _candidates(rank: int, passage: Passage, reading: Reading) -> list[_Candidat
 
 def _features(question: str, best: _Candidate, every: Sequence[_Candidate]) -> dict[str, float]:
     same = _bare(best.answer)
-    rivals = [
-        one.score
-        for one in every
-        if _bare(one.answer) not in same and same not in _bare(one.answer)
-    ]
+    rivals = [one.score for one in every if not _alike(_bare(one.answer), same)]
     agreeing = {one.rank for one in every if _bare(one.answer) == same} - {best.rank}
     wanted = content(question)
     whole = f"{best.passage.title} {best.passage.text}"
