@@ -27,6 +27,7 @@ _NAME = re.compile(
     r"[A-Z][\w'’.-]*"
     r"(?:\s(?:of|the|de|van|von|and|&)\s?(?=[A-Z])|\s(?=[A-Z])|[A-Z]?[\w'’.-]+)*"
 )
+_MARKS = ".,;:()?!\"'"
 _PATTERNS = {"date": _DATE, "number": _QUANTITY, "person": _NAME, "place": _NAME}
 
 
@@ -48,6 +49,7 @@ def pick(question: str, sentence: str) -> tuple[int, int]:
 
 def _rest(question: str, sentence: str) -> tuple[int, int]:
     """The longest run of words that the question does not hold."""
+    known = {word.strip(_MARKS) for word in question.split()}
     best, run = (0, len(sentence)), None
     longest = 0
     for match in [*re.finditer(r"\S+", sentence), None]:

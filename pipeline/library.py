@@ -16,17 +16,19 @@ from corpus.split import Splitter
 from corpus.walk import Source
 from models.encoder import Encoder
 from models.encoders import Encoders
+from models.pilot.chosen import chosen
 from pilotfish.errors import InputError, NotFound
 from pilotfish.settings import Settings
 from pilotfish.step import Step, run
 from pilotfish.types import Case, Question
 from pipeline.parts import Memo, Parts
 from pipeline.purse import Purse
-from pipeline.recipes import recipe
+from pipeline.recipes import recipe, reranked
 from retrievers.bm25 import BM25
 from retrievers.dense import Dense
 from retrievers.fuse import Fuse
 from retrievers.nearest import keeper
+from retrievers.rerank import DEPTH as RERANKED
 from retrievers.shelf import Shelf
 from store import collections, documents, passages
 from store.workspace import Workspace, open_workspace
@@ -99,7 +101,10 @@ class Library:
         encoder, held = self.encoder, self._parts
         if held is None or held[0] is not encoder:
             secret = self.workspace.secret
-            held = encoder, Parts(self.settings, self.shelf, Memo(encoder), encoder.count, secret)
+            settings = self.settings
+            judge = chosen(settings.judge, settings.reranker, settings.threads)
+            made = Parts(settings, self.shelf, Memo(encoder), encoder.count, secret, judge)
+            held = encoder, made
             self._parts = held
         return held[1]
 
@@ -148,9 +153,11 @@ class Library:
         return count
 
     def retriever(self, name: str, k: int) -> Step:
-        """The retriever of that name: bm25, dense or fused."""
+        """The retriever of that name: bm25, dense, fused or reranked."""
         depth = max(FUSE_DEPTH, k)
+        fused = Fuse((BM25(self.shelf, depth), Dense(self.shelf, depth)), max(k, RERANKED))
         made: dict[str, Callable[[], Step]] = {
+            "reranked": lambda: self._reranked(fused, k),
             "bm25": lambda: Fuse((BM25(self.shelf, k),), k),
             "dense": lambda: Fuse((Dense(self.shelf, k),), k),
             "fused": lambda: Fuse((BM25(self.shelf, depth), Dense(self.shelf, depth)), k),
@@ -158,6 +165,11 @@ class Library:
         if name not in made:
             raise InputError(f"no retriever {name!r}: there are {', '.join(made)}")
         return made[name]()
+
+    def _reranked(self, retrieve: Step, k: int) -> Step:
+        if self.parts.judge is None:
+            raise InputError("reranked needs a cross-encoder: set PILOTFISH_JUDGE=pilot")
+        return reranked(retrieve, self.parts, k)
 
     def search(self, question: Question, retriever: str = "fused", k: int = 10) -> Case:
         """Retrieve only."""

@@ -1,4 +1,4 @@
-"""What all items share: the opened collection, the encoder, the workspace's secret.
+"""What all items share: the opened collection, encoder, cross-encoder, workspace's secret.
 
 Made once per process, collection and encoder. Recipes take it beside a purse, which belongs to one
 item. Not here: anything that answers.
@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from models.pilot.reading import Judge
 from pilotfish.settings import Settings
 from retrievers.embed import Encodes
 from retrievers.shelf import Shelf
@@ -31,6 +32,7 @@ class Parts:
     embed: Callable[[Sequence[str]], Vectors]
     count: Count
     secret: bytes
+    judge: Judge | None = None
 
     def read(self, document: str, start: int, end: int) -> str | None:
         """The stored characters [start, end) of a document, None when it is gone."""

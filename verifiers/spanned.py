@@ -14,10 +14,11 @@ from dataclasses import dataclass
 from corpus.tokens import tokens
 from models.pilot.reading import Judge, Reading, shown
 from pilotfish.text import fold, sentences
-from pilotfish.types import Passage
+from pilotfish.types import Case, Passage
 from verifiers.evidence import content, missing_names
 from verifiers.relevance import asked_kind, holds_kind
 
+EXTRACT = "extract"  # the model that extractive answers name
 PASSAGES = 5
 RELEVANCE = 0.5  # weight of the relevance logit beside the span's margin
 GAP = 8.0  # the gap of an answer without a rival
@@ -53,6 +54,20 @@ class _Candidate:
     start: int
     score: float
     reading: Reading
+
+
+def spanned(case: Case, model: Judge | None) -> Found | None:
+    """Where the case's answer is the extractive tier's span: that span, found again."""
+    answer = case.answer
+    if model is None or answer is None or answer.model != EXTRACT or not reads_text(case):
+        return None
+    found = best_span(case.question.text, case.passages, model)
+    return found if found is not None and found.answer == answer.text else None
+
+
+def reads_text(case: Case) -> bool:
+    """Whether the span reader is asked: not where the best passage is a row of a table."""
+    return bool(case.passages) and case.passages[0].kind == "text"
 
 
 def best_span(question: str, passages: Sequence[Passage], model: Judge) -> Found | None:

@@ -24,7 +24,7 @@ FILLER = "Nothing of note was ever written about that long and quiet year. "
         ("How much is a ticket?", "A ticket is $12.50 for adults.", "$12.50"),
         ("Who wrote Faust?", "Faust was written by Johann Goethe.", "Johann Goethe"),
         ("Where is the Louvre?", "The Louvre is in Paris.", "Paris"),
-        ("What does it eat?", "It does eat small fish.", "small fish."),
+        ("What does it eat?", "What it does eat is small fish", "is small fish"),
     ],
 )
 def test_rules_pick_the_value_that_is_asked_for(question: str, sentence: str, answer: str) -> None:

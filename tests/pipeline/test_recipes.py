@@ -35,7 +35,8 @@ def broken(*_: object) -> Any:
 
 def checked(embed: Callable[..., Any] = embed, read: Callable[..., Any] = read) -> Answer:
     """What is left of a right and cited answer after the checks."""
-    parts = SimpleNamespace(embed=embed, read=read, settings=SimpleNamespace(abstain_below=0.1))
+    settings = SimpleNamespace(abstain_below=0.1)
+    parts = SimpleNamespace(embed=embed, read=read, settings=settings, judge=None)
     prompt = Prompt((), {"kabcd": 1})
     case = Case(Question("Where does the pump leak?"), (PASSAGE,), prompt=prompt)
     case = replace(case, answer=Answer(TEXT[:-1] + " [kabcd]."))
