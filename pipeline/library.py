@@ -21,7 +21,7 @@ from pilotfish.errors import InputError, NotFound
 from pilotfish.settings import Settings
 from pilotfish.step import Step, run
 from pilotfish.types import Case, Question
-from pipeline.parts import Memo, Parts
+from pipeline.parts import Counts, Memo, Parts
 from pipeline.purse import Purse
 from pipeline.recipes import recipe, reranked
 from retrievers.bm25 import BM25
@@ -97,14 +97,15 @@ class Library:
 
     @property
     def parts(self) -> Parts:
-        """What all questions share; made anew when the collection's encoder has changed."""
-        encoder, held = self.encoder, self._parts
-        if held is None or held[0] is not encoder:
-            secret = self.workspace.secret
-            settings = self.settings
+        """What all questions share; made anew when the collection, or its encoder, is another."""
+        collection, held, settings = self.collection(), self._parts, self.settings
+        encoder = self.encoders(collection.encoder)
+        if held is None or held[0] is not encoder or held[1].collection_id != collection.id:
             judge = chosen(settings.judge, settings.reranker, settings.threads)
-            made = Parts(settings, self.shelf, Memo(encoder), encoder.count, secret, judge)
-            held = encoder, made
+            held = encoder, Parts(
+                settings, self.shelf, Memo(encoder), Counts(encoder.count),
+                self.workspace.secret, collection.id, judge,
+            )  # fmt: skip
             self._parts = held
         return held[1]
 
@@ -187,7 +188,10 @@ class Library:
         purse: in whose name is spent; settings: other ones than the library's, for this item.
         """
         parts = self.parts if settings is None else replace(self.parts, settings=settings)
-        step = recipe(recipe_name)(parts, purse or self.purse())
+        purse = purse or self.purse()
+        if purse.collection_id != parts.collection_id:  # paid calls would mention other documents
+            raise NotFound(f"collection {purse.tenant!r} was removed and made anew: ask again")
+        step = recipe(recipe_name)(parts, purse)
         return run(step, Case(self.checked(question)))
 
     def purse(self, item: int | None = None) -> Purse:

@@ -17,7 +17,7 @@ from models.pilot.reading import Judge
 from pilotfish.settings import Settings
 from retrievers.embed import Encodes
 from retrievers.shelf import Shelf
-from store import collections, documents
+from store import documents
 from verifiers.evidence import Vectors
 
 Count = Callable[[Sequence[str]], list[int]]
@@ -32,13 +32,13 @@ class Parts:
     embed: Callable[[Sequence[str]], Vectors]
     count: Count
     secret: bytes
+    collection_id: int
     judge: Judge | None = None
 
     def read(self, document: str, start: int, end: int) -> str | None:
         """The stored characters [start, end) of a document, None when it is gone."""
         with self.shelf.database.read() as connection:
-            collection = collections.find(connection, self.shelf.name)
-            return documents.slice_of(connection, collection.id, document, start, end)
+            return documents.slice_of(connection, self.collection_id, document, start, end)
 
 
 class Memo:
@@ -68,3 +68,26 @@ class Memo:
                 self._known[text] = found[text]
             while len(self._known) > self._size:
                 self._known.popitem(last=False)
+
+
+class Counts:
+    """Counts the tokens of each text once: a passage comes back with many questions."""
+
+    def __init__(self, count: Count, size: int = 20_000) -> None:
+        self._count = count
+        self._size = size
+        self._known: dict[str, int] = {}
+        self._mutex = threading.Lock()
+
+    def __call__(self, texts: Sequence[str]) -> list[int]:
+        with self._mutex:
+            found = {text: self._known[text] for text in texts if text in self._known}
+        missing = list(dict.fromkeys(text for text in texts if text not in found))
+        if missing:
+            fresh = dict(zip(missing, self._count(missing), strict=True))
+            found |= fresh
+            with self._mutex:
+                if len(self._known) + len(fresh) > self._size:
+                    self._known.clear()
+                self._known |= fresh
+        return [found[text] for text in texts]

@@ -10,17 +10,22 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, Integer, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, Integer, Text, bindparam, delete, func, insert, select, update
 
 from pilotfish.errors import NotFound
+from store.among import among, filled
 from store.passages import chunks, drop_passages
 from store.schema import documents, items, ledger, mentions, passages, sources, table_rows, tables
-from store.upsert import insert_new
+from store.upsert import found_new
 from store.upsert import put as put_row
 
 # Made once: building a statement takes longer than running it.
 _HERE = documents.c.collection_id == bindparam("collection")
-_IDS = select(documents.c.id).where(_HERE, documents.c.key.in_(bindparam("keys", expanding=True)))
+_NAMES = ("document_id", "kind", "ref")
+_MENTIONED = select(
+    documents.c.id, bindparam("kind", type_=Text), bindparam("ref", type_=Integer)
+).where(_HERE, among(documents.c.key))
+_MENTION = found_new(mentions, _NAMES, _MENTIONED)
 _SLICE = select(
     func.substr(documents.c.text, bindparam("from", type_=Integer),
                 bindparam("count", type_=Integer))
@@ -170,11 +175,9 @@ def mention(
     connection: Connection, collection_id: int, keys: Iterable[str], kind: str, ref: int
 ) -> None:
     """Note that an answer (kind 'item') or a reply (kind 'call') may quote these documents."""
-    wanted = {"collection": collection_id, "keys": list(keys)}
-    found = connection.scalars(_IDS, wanted)
-    rows = [{"document_id": i, "kind": kind, "ref": ref} for i in found]
-    if rows:
-        insert_new(connection, mentions, rows)
+    row = {"collection": collection_id, "kind": kind, "ref": ref}
+    for some in filled(sorted(set(keys))):
+        connection.execute(_MENTION[connection.dialect.name], row | some)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Table
+from sqlalchemy import Connection, Select, Table
 from sqlalchemy.dialects import postgresql, sqlite
 
 
@@ -16,6 +16,13 @@ def insert_new(connection: Connection, table: Table, rows: Sequence[Mapping[str,
     """Insert rows; one whose key is there already stays as it is."""
     if rows:
         connection.execute(_insert(connection, table).on_conflict_do_nothing(), list(rows))
+
+
+def found_new(table: Table, names: Sequence[str], query: Select[Any]) -> dict[str, Any]:
+    """By dialect: insert what the query finds; a row whose key is there already stays as it is."""
+    made = (postgresql.insert(table), sqlite.insert(table))
+    done = [one.from_select(names, query).on_conflict_do_nothing() for one in made]
+    return dict(zip(("postgresql", "sqlite"), done, strict=True))
 
 
 def put(connection: Connection, table: Table, row: Mapping[str, Any]) -> None:
