@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, bindparam, func, insert, select, update
 
 from store.among import among, filled
+from store.prepared import Prepared
 from store.schema import budgets, ledger
 
 
@@ -49,11 +50,11 @@ class Budget:
 SCOPES = 2  # a call has no more: its job and its key
 _COLUMNS = [budgets.c[name] for name in Budget.__slots__]
 # Made once: building a statement takes longer than running it.
-_OF = select(*_COLUMNS).where(among(budgets.c.scope, SCOPES)).order_by(budgets.c.scope)
-_MOVE = update(budgets).where(among(budgets.c.scope, SCOPES)).values({
+_OF = Prepared(select(*_COLUMNS).where(among(budgets.c.scope, SCOPES)).order_by(budgets.c.scope))
+_MOVE = Prepared(update(budgets).where(among(budgets.c.scope, SCOPES)).values({
     name: budgets.c[name] + bindparam(f"more_{name}", type_=budgets.c[name].type)
     for name in ("held_usd", "held_tokens", "spent_usd", "spent_tokens")
-})  # fmt: skip
+}))  # fmt: skip
 
 
 def limit(connection: Connection, scope: str, usd: float | None, tokens: int | None = None) -> None:
@@ -67,7 +68,7 @@ def limit(connection: Connection, scope: str, usd: float | None, tokens: int | N
 def of(connection: Connection, scopes: Iterable[str]) -> list[Budget]:
     """The budgets among these scopes that exist."""
     wanted = filled(list(scopes), SCOPES)
-    return [Budget(*row) for some in wanted for row in connection.execute(_OF, some)]
+    return [Budget(*row) for some in wanted for row in _OF.all(connection, some)]
 
 
 def hold(
@@ -101,7 +102,7 @@ def _move(
         "more_spent_usd": spent[0], "more_spent_tokens": spent[1],
     }  # fmt: skip
     for some in filled(scopes, SCOPES):
-        connection.execute(_MOVE, more | some)
+        _MOVE.run(connection, more | some)
 
 
 def by_the_ledger(connection: Connection, job_id: str) -> tuple[float, int]:

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Integer, Text, bindparam, delete, func, inser
 from pilotfish.errors import NotFound
 from store.among import among, filled
 from store.passages import chunks, drop_passages
+from store.prepared import Prepared
 from store.schema import documents, items, ledger, mentions, passages, sources, table_rows, tables
 from store.upsert import found_new
 from store.upsert import put as put_row
@@ -26,10 +27,10 @@ _MENTIONED = select(
     documents.c.id, bindparam("kind", type_=Text), bindparam("ref", type_=Integer)
 ).where(_HERE, among(documents.c.key))
 _MENTION = found_new(mentions, _NAMES, _MENTIONED)
-_SLICE = select(
+_SLICE = Prepared(select(
     func.substr(documents.c.text, bindparam("from", type_=Integer),
                 bindparam("count", type_=Integer))
-).where(_HERE, documents.c.key == bindparam("key"))  # fmt: skip
+).where(_HERE, documents.c.key == bindparam("key")))  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +178,7 @@ def mention(
     """Note that an answer (kind 'item') or a reply (kind 'call') may quote these documents."""
     row = {"collection": collection_id, "kind": kind, "ref": ref}
     for some in filled(sorted(set(keys))):
-        connection.execute(_MENTION[connection.dialect.name], row | some)
+        _MENTION.run(connection, row | some)
 
 
 @dataclass(frozen=True, slots=True)
@@ -290,4 +291,5 @@ def slice_of(
 ) -> str | None:
     """The characters [start, end) of the stored text, None when the document is gone."""
     wanted = {"collection": collection_id, "key": key, "from": start + 1, "count": end - start}
-    return connection.scalar(_SLICE, wanted)
+    found: str | None = _SLICE.scalar(connection, wanted)
+    return found

@@ -20,6 +20,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, bindparam, func, insert, select, update
 
+from store.prepared import Prepared
 from store.schema import ledger
 
 WAIVED = "waived: send again"
@@ -28,7 +29,7 @@ _MINE = ledger.c.id == bindparam("b_id")
 _DONE = select(ledger).where(
     ledger.c.key == bindparam("key"), ledger.c.state == "done", ledger.c.reply.is_not(None)
 )
-_ATTEMPTS = select(func.count()).where(ledger.c.key == bindparam("key"))
+_ATTEMPTS = Prepared(select(func.count()).where(ledger.c.key == bindparam("key")))
 _earlier = ledger.alias()
 _LAST = select(func.coalesce(func.max(_earlier.c.attempt), 0)).where(
     _earlier.c.key == bindparam("key")
@@ -38,17 +39,19 @@ _FIELDS = ("key", "state", "owner", "item_id", "model", "api_base", "reserved_us
 _RESERVE = insert(ledger).values(
     {name: bindparam(name) for name in _FIELDS} | {"attempt": _LAST.scalar_subquery() + 1}
 )
-_RESERVED = select(ledger.c.state, ledger.c.reserved_usd, ledger.c.reserved_tokens).where(_MINE)
+_RESERVED = Prepared(
+    select(ledger.c.state, ledger.c.reserved_usd, ledger.c.reserved_tokens).where(_MINE)
+)
 _FINISHED = ("prompt_tokens", "completion_tokens", "cost_usd", "cost_source", "usage", "reply")
 _MARK_DONE = (
     update(ledger)
     .where(_MINE)
     .values({name: bindparam(f"b_{name}") for name in (*_FINISHED, "finished")} | {"state": "done"})
 )
-_BILLS = select(*(
-    ledger.c[name] for name in ("state", "key", "cost_source", "cost_usd", "prompt_tokens",
-                                "completion_tokens")
-)).where(ledger.c.item_id == bindparam("item"))  # fmt: skip
+_BILL = ("state", "key", "cost_source", "cost_usd", "prompt_tokens", "completion_tokens")
+_BILLS = Prepared(
+    select(*(ledger.c[name] for name in _BILL)).where(ledger.c.item_id == bindparam("item"))
+)
 STALE = 3600.0  # seconds after which a `sent` row is lost, though its owner seems to live
 
 
@@ -131,7 +134,7 @@ def find_reply(connection: Connection, key: str) -> tuple[int, str, Bill] | None
 
 def attempts(connection: Connection, key: str) -> int:
     """How often this call was tried, however that ended."""
-    return int(connection.scalar(_ATTEMPTS, {"key": key}) or 0)
+    return int(_ATTEMPTS.scalar(connection, {"key": key}) or 0)
 
 
 def settle_unknown(connection: Connection, key: str, item_id: int | None = None) -> tuple[int, int]:
@@ -203,7 +206,7 @@ def reserve(
 
 def reserved(connection: Connection, row_id: int) -> tuple[str, float | None, int]:
     """(state, USD, tokens) of a row: what a budget holds for it while it is out."""
-    row = connection.execute(_RESERVED, {"b_id": row_id}).one()
+    row = _RESERVED.first(connection, {"b_id": row_id})
     return str(row.state), row.reserved_usd, int(row.reserved_tokens or 0)
 
 
@@ -247,7 +250,7 @@ def spent(connection: Connection, item_id: int) -> tuple[int, Bill]:
     Cost is None when any bill has no known price, or when the outcome of a call is unknown
     and no later attempt at it was answered. A row that is still `sent` was left by a killed run.
     """
-    rows = connection.execute(_BILLS, {"item": item_id}).all()
+    rows = _BILLS.all(connection, {"item": item_id})
     paid = [row for row in rows if row.state == "done" or row.cost_source is not None]
     lost = [r for r in rows if r.state in ("unknown", "sent") and r.cost_source is None]
     answered = {row.key for row in paid}

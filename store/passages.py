@@ -22,6 +22,7 @@ from sqlalchemy import (
 from pilotfish.types import Passage, Place
 from store.among import among, filled
 from store.collections import Collection
+from store.prepared import Prepared
 from store.schema import documents, passages, tombstones, vectors
 from store.upsert import insert_new
 
@@ -59,7 +60,7 @@ _FETCH = (
     .join_from(passages, documents, documents.c.id == passages.c.document_id)
     .where(passages.c.id.in_(bindparam("ids", expanding=True)))
 )
-_THERE = select(func.count()).where(among(passages.c.id))
+_THERE = Prepared(select(func.count()).where(among(passages.c.id)))
 
 
 def fetch(connection: Connection, ids: Sequence[int]) -> dict[int, Passage]:
@@ -76,7 +77,7 @@ def missing(connection: Connection, ids: Sequence[int]) -> int:
     wanted = sorted(set(ids))
     found = 0
     for some in filled(wanted):
-        found += int(connection.scalar(_THERE, some) or 0)
+        found += int(_THERE.scalar(connection, some) or 0)
     return len(wanted) - found
 
 

@@ -11,6 +11,8 @@ from typing import Any
 from sqlalchemy import Connection, Select, Table
 from sqlalchemy.dialects import postgresql, sqlite
 
+from store.prepared import Prepared
+
 
 def insert_new(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert rows; one whose key is there already stays as it is."""
@@ -18,11 +20,10 @@ def insert_new(connection: Connection, table: Table, rows: Sequence[Mapping[str,
         connection.execute(_insert(connection, table).on_conflict_do_nothing(), list(rows))
 
 
-def found_new(table: Table, names: Sequence[str], query: Select[Any]) -> dict[str, Any]:
-    """By dialect: insert what the query finds; a row whose key is there already stays as it is."""
-    made = (postgresql.insert(table), sqlite.insert(table))
-    done = [one.from_select(names, query).on_conflict_do_nothing() for one in made]
-    return dict(zip(("postgresql", "sqlite"), done, strict=True))
+def found_new(table: Table, names: Sequence[str], query: Select[Any]) -> Prepared:
+    """Insert what the query finds; a row whose key is there already stays as it is."""
+    made = (sqlite.insert(table), postgresql.insert(table))
+    return Prepared(*(one.from_select(names, query).on_conflict_do_nothing() for one in made))
 
 
 def put(connection: Connection, table: Table, row: Mapping[str, Any]) -> None:
