@@ -53,7 +53,7 @@ def _rest(question: str, sentence: str) -> tuple[int, int]:
     best, run = (0, len(sentence)), None
     longest = 0
     for match in [*re.finditer(r"\S+", sentence), None]:
-        if match is not None and fold(match[0]).strip(".,;:()\"'") not in question.split():
+        if match is not None and fold(match[0]).strip(_MARKS) not in known:
             run = (run[0], match.end()) if run else (match.start(), match.end())
             if run[1] - run[0] > longest:
                 longest, best = run[1] - run[0], run
