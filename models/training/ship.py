@@ -19,12 +19,14 @@ from numpy.typing import NDArray
 from models import graph, quantise
 from models.pilot.serve import FOLDER, GRAPH, MANIFEST
 from models.training import coding, measure, mixture, network
+from models.training.card import card
 from models.training.coding import Coded, padded
 from models.training.shrink import shrink
 from models.weights import DEFAULT_SHA256, packaged_folder
 from store.files import file_sha256
 
 COST = 0.01
+CARD = "MODEL_CARD.md"
 CALIBRATION = 160
 INPUTS = ("ids", "mask", "segment")
 
@@ -52,6 +54,7 @@ def ship(work: Path, target: Path = FOLDER) -> str:
         "held out": {name: [before[name], after[name]] for name in before},
     }
     (target / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
+    (target / CARD).write_text(card(manifest), encoding="utf-8")
     lines = [f"{name:32s} {before[name]:.4f} {after[name]:.4f}" for name in before]
     return "\n".join([*lines, f"most lost {lost:.4f} (at most {COST})"])
 
