@@ -1,8 +1,8 @@
 """Questions over one collection without any LLM: retrieve, rerank, read, cite, or abstain.
 
-All passages of nq_oracle, xquad and 2wiki are the collection; a fifth of the questions' gold
-passages is taken away. Asked are held-out questions only. Right: exact match or normalised F1 of at least
-0.8; yes and no exactly. Not here: what promise holds on these rows (benchmarks/risk.py).
+All passages of nq_oracle, xquad and 2wiki are the collection; the gold passages of a fifth of the
+questions are taken away. Asked are held-out questions only. Right: exact match or normalised F1 of
+at least 0.8; yes and no exactly. Not here: what promise holds on these rows (benchmarks/risk.py).
 """
 
 from __future__ import annotations

@@ -32,14 +32,16 @@ Trained only on public sets with a stated licence, on four fifths of their sourc
 | PubMedQA | support, relevance | MIT |
 
 Made from them (`models/training/making.py`): sentences shortened, or altered in a number, date,
-name, antonym or negation; questions with their right answer, a wrong one of its kind, or another text;
+name, antonym or negation; questions with their right answer, a wrong one of its kind, or another
+text;
 cloze questions; passages that retrieval ranks high but that do not answer (`mining.py`).
 Sets without a stated licence (climate-FEVER, QAGS, AggreFact) only validate.
 """
 LIMITS = """
 ## Limits
 
-English only. Reads 256 tokens; longer evidence is cut to the sentences that share a claim's words.
+English only. Reads 256 tokens; longer evidence is cut to the sentences that share a claim's
+words.
 Knows nothing: it compares texts. Weak where support needs arithmetic, several passages at once or
 world knowledge; its probabilities are calibrated by what stands over it (`verifiers/weights.json`,
 `pilotfish tune trust`), not by itself. Trained on few questions (about 1,800 people wrote): reads
