@@ -1,6 +1,6 @@
 """A sentence-transformers model as one ONNX graph, tokens in and sentence vectors out.
 
-The pooling and what follows it are inside the graph. Runs only in the exporting child process:
+The pooling and what follows it are inside the graph, or left out where token vectors are wanted. Runs only in the exporting child process:
 here torch is imported. Not here: quantising, the cache.
 """
 
@@ -35,14 +35,18 @@ def load(weights: Weights) -> Any:
     return model
 
 
-def write(model: Any, file: Path) -> None:
-    """Export `model` in fp32 to `file`. Raises SettingsError where torch cannot."""
+def write(model: Any, file: Path, output: str = "vector") -> None:
+    """Export `model` in fp32 to `file`. Raises SettingsError where torch cannot.
+
+    output: `vector`, one a text, or `tokens`, the last layer's vector of each token.
+    """
     import torch
 
     example = model.preprocess(["a first sentence", "and a second, somewhat longer one"])
     names = [name for name in input_names(model) if name in example]
-    axes = {name: {0: "batch", 1: "length"} for name in names} | {"vector": {0: "batch"}}
-    wrapped = _wrapper(model, names)
+    axes = {name: {0: "batch", 1: "length"} for name in [*names, "tokens"]}
+    axes = axes | {"vector": {0: "batch"}}
+    wrapped = _wrapper(model, names) if output == "vector" else _headless(model, names)
     try:
         with quiet(), torch.no_grad():
             torch.onnx.export(
@@ -50,8 +54,8 @@ def write(model: Any, file: Path) -> None:
                 tuple(example[name] for name in names),
                 str(file),
                 input_names=names,
-                output_names=["vector"],
-                dynamic_axes=axes,
+                output_names=[output],
+                dynamic_axes={name: axes[name] for name in [*names, output]},
                 dynamo=False,
                 opset_version=17,
             )
@@ -117,6 +121,22 @@ def _wrapper(model: Any, names: list[str]) -> Any:
             return features["sentence_embedding"][:, : model.truncate_dim]
 
     return Pipeline().eval()
+
+
+def _headless(model: Any, names: list[str]) -> Any:
+    """The transformer alone, without pooling."""
+    import torch
+
+    class Headless(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.transformer = model[0]
+
+        def forward(self, *tensors: Any) -> Any:
+            features = dict(zip(names, tensors, strict=True))
+            return self.transformer(features)["token_embeddings"]
+
+    return Headless().eval()
 
 
 def _servable(model: Any, name: str) -> None:
