@@ -117,9 +117,7 @@ class Encoder:
 _exporting = threading.Lock()
 
 
-def ready(
-    weights: Weights, root: Path, exporter: str = "models.export"
-) -> tuple[Path, Manifest]:
+def ready(weights: Weights, root: Path, exporter: str = "models.export") -> tuple[Path, Manifest]:
     """A trusted export of `weights`: the cached one, or a new one from the child process.
 
     exporter: the module that makes it, called with the model's name and `root`.

@@ -83,7 +83,9 @@ def alce(statement: Statement, judge: Judge) -> tuple[bool, tuple[bool, ...]]:
         return False, (False,) * len(texts)
     if len(texts) == 1:
         return True, (True,)
-    return True, tuple(_matters(statement.claim, texts, place, judge) for place in range(len(texts)))
+    return True, tuple(
+        _matters(statement.claim, texts, place, judge) for place in range(len(texts))
+    )
 
 
 def _matters(claim: str, texts: Sequence[str], place: int, judge: Judge) -> bool:

@@ -60,6 +60,19 @@ def join(replies: Mapping[str, Reply], gold: Mapping[str, Gold]) -> Joined:
     )
 
 
+def common(one: Joined, other: Joined, answers: Source, others: Source) -> tuple[Joined, Joined]:
+    """Both runs on the ids that both have; InputError when there is none."""
+    shared = {reply.id for reply, _ in one.pairs} & {reply.id for reply, _ in other.pairs}
+    if not shared:
+        raise InputError(f"{answers.name} and {others.name} have no question in common")
+    kept = [tuple(pair for pair in run.pairs if pair[0].id in shared) for run in (one, other)]
+    lost = tuple(reply.id for reply, _ in one.pairs if reply.id not in shared)
+    return (
+        Joined(kept[0], (*one.unanswered, *lost), one.without_gold),
+        Joined(kept[1], other.unanswered, other.without_gold),
+    )
+
+
 def matched(joined: Joined, answers: Source, gold: Source, skip: bool) -> tuple[Pair, ...]:
     """The pairs; InputError where an id is missing on a side, unless those are to be skipped."""
     problems = [

@@ -12,8 +12,8 @@ from typing import Any
 
 from pilotfish import __version__
 from pipeline.evaluation.bootstrap import ROUNDS, SEED, Interval, differences, intervals
-from pipeline.evaluation.curves import auroc, calibration, risk_coverage
-from pipeline.evaluation.figures import FIGURES, ratios
+from pipeline.evaluation.curves import auroc, calibration, risk_coverage, wilson
+from pipeline.evaluation.figures import FIGURES, Figure, ratios
 from pipeline.evaluation.files import Joined, Source
 from pipeline.evaluation.rows import Measured, Row, Rule
 
@@ -75,7 +75,14 @@ def _figures(rows: Sequence[Row]) -> dict[str, dict[str, Any]]:
     table = ratios(rows)
     counted = (table.below > 0).sum(axis=0).tolist()
     told = zip(FIGURES, intervals(table), counted, strict=True)
-    return {figure.name: _told(one) | {"n": n} for figure, one, n in told}
+    return {figure.name: _told(_widened(figure, one, n)) | {"n": n} for figure, one, n in told}
+
+
+def _widened(figure: Figure, one: Interval, count: int) -> Interval:
+    """A share without any spread, such as 4 of 4, gets Wilson's interval: redraws cannot see it."""
+    if figure.unit != "share" or one.value not in (0.0, 1.0) or one.low != one.high:
+        return one
+    return Interval(one.value, *wilson(one.value, count))
 
 
 def _told(one: Interval) -> dict[str, float | None]:
@@ -191,7 +198,7 @@ def _against(rows: Sequence[Row], others: Sequence[Row]) -> dict[str, Any]:
     hits = Counter((mine.hit, theirs.hit) for mine, theirs in zip(rows, others, strict=True))
     both = {"both": hits[True, True], "only_this": hits[True, False],
             "only_other": hits[False, True], "neither": hits[False, False]}  # fmt: skip
-    return {"figures": told, "right": both}
+    return {"figures": told, "right": both, "risk_coverage": _risk(others)}
 
 
 def verdict(one: Interval, better: int) -> str:

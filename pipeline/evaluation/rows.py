@@ -86,7 +86,9 @@ def measured(
     if tools.tokens is None:
         return Measured(tuple(rows))
     found = _semantic(rows, tools.tokens, tools.weigh)
-    again = (_with(row, score, found.baseline) for row, score in zip(rows, found.scores, strict=True))
+    again = (
+        _with(row, score, found.baseline) for row, score in zip(rows, found.scores, strict=True)
+    )
     return Measured(tuple(again), found.baseline, found.cut)
 
 
