@@ -1,7 +1,7 @@
 """A sentence-transformers model as one ONNX graph, tokens in and sentence vectors out.
 
-The pooling and what follows it are inside the graph, or left out where token vectors are wanted. Runs only in the exporting child process:
-here torch is imported. Not here: quantising, the cache.
+The pooling and what follows it are inside the graph, or left out where token vectors are wanted.
+Runs only in the exporting child process: here torch is imported. Not here: quantising, the cache.
 """
 
 from __future__ import annotations

@@ -78,7 +78,7 @@ def judged(reply: Reply, question: str, judge: Judge) -> Judged | None:
 
 def alce(statement: Statement, judge: Judge) -> tuple[bool, tuple[bool, ...]]:
     """Whether the statement is recalled, and whether each of its citations is precise."""
-    texts = [one.evidence for one in statement.cited]
+    texts = [one.evidence if one.quote.strip() else "" for one in statement.cited]
     if not _entails(statement.claim, texts, judge):
         return False, (False,) * len(texts)
     if len(texts) == 1:

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 WIDE, HIGH = 380, 290
-LEFT, RIGHT, TOP, BOTTOM = 46, 12, 14, 42
+LEFT, RIGHT, TOP, BOTTOM = 54, 12, 14, 42
 MOST = 240  # points of a curve that are drawn
 Points = Sequence[tuple[float, float]]
 
@@ -45,7 +45,7 @@ class Frame:
         height = (TOP + HIGH - BOTTOM) / 2
         parts.append(
             f'<text class="name" x="{middle}" y="{HIGH - 6}" text-anchor="middle">{across}</text>'
-            f'<text class="name" transform="translate(11,{height}) rotate(-90)" '
+            f'<text class="name" transform="translate(10,{height}) rotate(-90)" '
             f'text-anchor="middle">{up}</text>'
         )
         return "".join(parts)
@@ -106,7 +106,8 @@ def whisker(low: float, value: float, high: float, most: float) -> str:
         return round(60 + 56 * max(-1.0, min(1.0, number / most)), 1)
 
     return (
-        '<svg class="whisk" viewBox="0 0 120 16" aria-hidden="true"><path class="grid" d="M60,0V16"/>'
+        '<svg class="whisk" viewBox="0 0 120 16" aria-hidden="true">'
+        '<path class="grid" d="M60,0V16"/>'
         f'<path class="whisker" d="M{at(low)},8H{at(high)}"/>'
         f'<circle class="dot" cx="{at(value)}" cy="8" r="4"/></svg>'
     )
@@ -119,7 +120,8 @@ def _dot(frame: Frame, chosen: Mapping[str, float] | None) -> str:
     side, anchor = (-9, "end") if chosen["coverage"] > 0.7 else (9, "start")
     return (
         f'<circle class="chosen" cx="{x}" cy="{y}" r="5.5"/>'
-        f'<text class="said" x="{x + side}" y="{y - 9:.1f}" text-anchor="{anchor}">as answered</text>'
+        f'<text class="said" x="{x + side}" y="{y - 9:.1f}" text-anchor="{anchor}">'
+        "as answered</text>"
     )
 
 

@@ -15,14 +15,20 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Cited:
-    """A citation as it is judged: the evidence's own text, and the sentence it is for.
+    """A citation: what is quoted, under which headings, and the sentence it is for.
 
     `sentence` is (start, end) in the answer, None: the answer as a whole.
     """
 
     document: str
-    evidence: str
+    quote: str
+    heading: str = ""
     sentence: tuple[int, int] | None = None
+
+    @property
+    def evidence(self) -> str:
+        """What is judged: the quote below its headings, which say what it is about."""
+        return "\n\n".join(part for part in (self.heading, self.quote) if part)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,15 +137,14 @@ def _cited(one: Mapping[str, Any]) -> Cited:
     source = one.get("source") if isinstance(one.get("source"), Mapping) else one
     place = source.get("place") if isinstance(source.get("place"), Mapping) else source
     heading = " › ".join(str(part) for part in place.get("heading") or ())
-    text = "\n\n".join(part for part in (heading, _evidence(source)) if part)
     sentence = one.get("sentence")
     span = None
     if isinstance(sentence, list | tuple) and len(sentence) == 2:
         span = (int(sentence[0]), int(sentence[1]))
-    return Cited(str(source.get("document", "")), text, span)
+    return Cited(str(source.get("document", "")), _quote(source), heading, span)
 
 
-def _evidence(source: Mapping[str, Any]) -> str:
+def _quote(source: Mapping[str, Any]) -> str:
     """A span's quote; cells as `Header: value; ...`, a row a line; a triple as it reads."""
     if "quote" in source:
         return str(source["quote"])

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from pilotfish.text import shorten
-from pipeline.evaluation.figures import FIGURES, Figure
+from pipeline.evaluation.figures import FIGURES, Figure, Unit
 from pipeline.evaluation.plots import reliability_plot, risk_plot, whisker
 from pipeline.evaluation.report import trouble, worst
 from pipeline.evaluation.rows import Row
@@ -21,11 +21,13 @@ from pipeline.evaluation.wording import VERDICTS, between, change, said
 
 FOLDER = Path(__file__).parent
 LONG = 700  # characters of a text that the page shows
+WIDEST = 0.5  # difference that the small pictures have room for
 SHOWN = 3  # citations and right answers of a case that the page shows
 HEADLINES = ("right", "wrong", "answered", "f1", "citation_precision", "calls", "cost_per_right")
 TELLING = {
     "support": "support", "citation_recall": "citation recall",
-    "shortness": "length alone: a shorter answer", "bertscore_f1": "BERTScore F1 (knows what is right)",
+    "shortness": "length alone: a shorter answer",
+    "bertscore_f1": "BERTScore F1 (knows what is right)",
     "length": "length alone: as long as the right one",
 }  # fmt: skip
 TROUBLES = {"wrong": "wrong", "invented": "nothing is right", "failed": "failed",
@@ -47,8 +49,12 @@ def page(made: dict[str, Any], rows: Sequence[Row], cases: int) -> str:
     return environment.get_template("report.html").render(
         made=made, style=style, tiles=tiles(made), groups=groups(made), rows=compared(made),
         plots=_plots(made), telling=_telling(made), cases=[case(row) for row in bad[:cases]],
-        bad=len(bad), said=said,
+        bad=len(bad), said=_unbroken,
     )  # fmt: skip
+
+
+def _unbroken(value: float | None, unit: Unit) -> str:
+    return said(value, unit).replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def tiles(made: dict[str, Any]) -> list[dict[str, str]]:
@@ -83,7 +89,8 @@ def compared(made: dict[str, Any]) -> list[dict[str, Any]]:
         return []
     told = made["against"]["figures"]
     scaled = [told[f.name] for f in FIGURES if f.unit in {"share", "score"}]
-    most = max((abs(one[end]) for one in scaled for end in ("low", "high") if one[end]), default=1)
+    ends = (abs(one[end]) for one in scaled for end in ("low", "high") if one[end])
+    most = min(WIDEST, max(ends, default=WIDEST))
     rows = []
     for figure in FIGURES:
         one = told[figure.name]
@@ -130,7 +137,10 @@ def _telling(made: dict[str, Any]) -> list[tuple[str, str, int]]:
 def case(row: Row) -> dict[str, Any]:
     """One of the worst, in words."""
     reply = row.reply
-    cited = [(one.document, clean(one.evidence)) for one in reply.citations[:SHOWN]]
+    cited = [
+        (clean(one.document), clean(one.heading), clean(one.quote))
+        for one in reply.citations[:SHOWN]
+    ]
     wanted = [clean(text) for text in row.gold.answers[:SHOWN]]
     return {
         "id": clean(reply.id), "trouble": trouble(row), "word": TROUBLES[trouble(row) or ""],

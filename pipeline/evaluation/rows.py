@@ -1,4 +1,4 @@
-"""One question measured: what was said, what is right, and every score of the one against the other.
+"""One question measured: what was said against what is right, by every score.
 
 Not here: the single measures, figures over many rows (figures.py).
 """
@@ -59,7 +59,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """The small models that measures ask. None leaves their figures out. weigh: BERTScore by idf."""
+    """The small models that measures ask; None leaves their figures out. weigh: by idf."""
 
     tokens: Encodes | None = None
     judge: Judge | None = None

@@ -29,7 +29,7 @@ def change(value: float | None, unit: Unit) -> str:
     """A difference, with its sign; of shares in points."""
     if value is None:
         return DASH
-    sign = "+" if value > 0 else "−" if value < 0 else "±"
+    sign = "+" if value > 0 else "−" if value < 0 else ""
     text = said(abs(value), unit)
     return sign + (text.removesuffix(" %") + " pt" if unit == "share" else text)
 
