@@ -134,8 +134,10 @@ def _citations(line: Mapping[str, Any], inner: Mapping[str, Any]) -> tuple[Cited
 
 
 def _cited(one: Mapping[str, Any]) -> Cited:
-    source = one.get("source") if isinstance(one.get("source"), Mapping) else one
-    place = source.get("place") if isinstance(source.get("place"), Mapping) else source
+    source: Mapping[str, Any] = one["source"] if isinstance(one.get("source"), Mapping) else one
+    place: Mapping[str, Any] = source
+    if isinstance(source.get("place"), Mapping):
+        place = source["place"]
     heading = " › ".join(str(part) for part in place.get("heading") or ())
     sentence = one.get("sentence")
     span = None

@@ -85,7 +85,7 @@ def _widened(figure: Figure, one: Interval, count: int) -> Interval:
     return Interval(one.value, *wilson(one.value, count))
 
 
-def _told(one: Interval) -> dict[str, float | None]:
+def _told(one: Interval) -> dict[str, Any]:
     return {name: None if value is None else round(value, 8) for name, value in asdict(one).items()}
 
 
@@ -109,7 +109,7 @@ def _calibration(rows: Sequence[Row]) -> dict[str, Any] | None:
         return None
     every = calibration([sure for sure, _ in known], [row.right for _, row in known])
     shown = [(sure, row.right) for sure, row in known if row.answered]
-    answered = calibration(*map(list, zip(*shown, strict=True))) if shown else None
+    answered = calibration([s for s, _ in shown], [r for _, r in shown]) if shown else None
     return {"n": len(known), **asdict(every), "answered": answered and _sums(asdict(answered))}
 
 

@@ -42,7 +42,7 @@ def page(made: dict[str, Any], rows: Sequence[Row], cases: int) -> str:
 
     environment = Environment(
         loader=FileSystemLoader(FOLDER), autoescape=True, undefined=StrictUndefined,
-        trim_blocks=True, lstrip_blocks=True,
+        finalize=_printable, trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
     bad = worst(rows)
     style = Markup((FOLDER / "report.css").read_text(encoding="utf-8"))
@@ -51,6 +51,11 @@ def page(made: dict[str, Any], rows: Sequence[Row], cases: int) -> str:
         plots=_plots(made), telling=_telling(made), cases=[case(row) for row in bad[:cases]],
         bad=len(bad), said=_unbroken,
     )  # fmt: skip
+
+
+def _printable(value: object) -> object:
+    """Text without control characters, wherever on the page it stands."""
+    return _CONTROL.sub("�", value) if type(value) is str else value
 
 
 def _unbroken(value: float | None, unit: Unit) -> str:

@@ -1,0 +1,78 @@
+"""Intervals: they cover, agree with a plain loop, and say so when there is nothing to tell."""
+
+from __future__ import annotations
+
+import random
+
+import numpy as np
+import pytest
+
+from pipeline.evaluation.bootstrap import Ratios, differences, intervals, resampled
+
+
+def column(values: list[float], below: list[float] | None = None) -> Ratios:
+    """One figure."""
+    under = [1.0] * len(values) if below is None else below
+    return Ratios(np.array(values, float)[:, None], np.array(under, float)[:, None])
+
+
+def test_about_95_of_100_intervals_cover_the_true_difference() -> None:
+    chance = np.random.default_rng(3)
+    covered = 0
+    for _ in range(200):
+        both = chance.random(80)  # the runs are right on much the same questions
+        one = column(((both + 0.2 * chance.random(80)) < 0.6).astype(float).tolist())
+        other = column((both < 0.4).astype(float).tolist())
+        (found,) = differences(one, other, rounds=400)
+        assert found.low is not None and found.high is not None
+        covered += found.low <= 0.1 <= found.high  # P(one) = 0.5, P(other) = 0.4
+    assert 0.90 <= covered / 200 <= 0.99
+
+
+def test_ends_agree_with_a_plain_loop() -> None:
+    chance = random.Random(5)
+    above = [chance.random() for _ in range(40)]
+    below = [float(chance.random() < 0.7) for _ in range(40)]
+    drawn = []
+    for _ in range(6000):
+        picked = [chance.randrange(40) for _ in range(40)]
+        drawn.append(sum(above[n] for n in picked) / sum(below[n] for n in picked))
+    (found,) = intervals(column(above, below), rounds=6000)
+    low, high = np.percentile(drawn, [2.5, 97.5])
+    assert found.value == pytest.approx(sum(above) / sum(below))
+    assert (found.low, found.high) == pytest.approx((low, high), rel=0.03)
+
+
+def test_a_run_against_itself_differs_by_nothing() -> None:
+    run = column([0.0, 1.0, 1.0, 0.0, 0.5])
+    (found,) = differences(run, run)
+    assert (found.value, found.low, found.high) == (0.0, 0.0, 0.0)
+
+
+def test_pairing_makes_the_interval_narrow() -> None:
+    chance = np.random.default_rng(1)
+    hard = chance.normal(size=100)
+    one, other = column((hard + 0.1).tolist()), column(hard.tolist())
+    (paired,) = differences(one, other)
+    assert paired.low == pytest.approx(0.1) and paired.high == pytest.approx(0.1)
+
+
+def test_a_figure_of_nothing_has_no_value_and_one_of_almost_nothing_no_interval() -> None:
+    (none,) = intervals(column([0.0, 0.0], [0.0, 0.0]))
+    assert (none.value, none.low, none.high) == (None, None, None)
+    (rare,) = intervals(column([1.0] + [0.0] * 9, [1.0] + [0.0] * 9))
+    assert rare.value == 1.0 and rare.low is None
+
+
+def test_the_same_seed_draws_the_same_and_blocks_do_not_show(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    run = column([float(n % 3) for n in range(30)])
+    whole = resampled(run, rounds=50)
+    monkeypatch.setattr("pipeline.evaluation.bootstrap._BLOCK", 240)
+    assert np.array_equal(whole, resampled(run, rounds=50))
+
+
+def test_ten_thousand_redraws_of_two_thousand_questions_are_no_wait() -> None:
+    run = column([float(n % 2) for n in range(2000)])
+    assert resampled(run).shape == (10_000, 1)
