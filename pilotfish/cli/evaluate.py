@@ -78,6 +78,8 @@ def _writable(sources: tuple[Path | None, ...], outputs: tuple[Path | None, ...]
         raise InputError("--html - would mix a page with data: name a file")
     for output in filter(None, outputs):
         for source in filter(None, sources):
+            if output.exists() and source.exists() and output.samefile(source):
+                raise InputError(f"{output} is one of the files that are read: name another")
             writable(source, output)
     if outputs[0] is not None and outputs[0] == outputs[1]:
         raise InputError(f"--html and -o both name {outputs[0]}: give each its own file")

@@ -59,12 +59,23 @@ def _row(table: Table, made: dict[str, Any], figure: Figure, ends: bool) -> None
     table.add_row(*cells, word, end_section=ends)
 
 
+def _shift(made: dict[str, Any]) -> str:
+    """By how much the area differs from the other run's."""
+    from pipeline.evaluation.wording import between, change
+
+    one = made.get("against", {}).get("area")
+    if not one:
+        return ""
+    told = between(one, "score", changes=True)
+    return f", {change(one['value'], 'score')} ({told}) against the other run"
+
+
 def _trust(options: Context, made: dict[str, Any]) -> None:
     """Two lines on support; then, for people only, why figures are missing."""
     out, curve, calibration = options.out(), made["risk_coverage"], made["calibration"]
     if curve and calibration:
         out.print(
-            f"risk over coverage: area {curve['area']:.3f} "
+            f"risk over coverage: area {curve['area']:.3f}{_shift(made)} "
             f"(perfect order {curve['best']:.3f}, random {curve['chance']:.3f})\n"
             f"calibration: error {calibration['ece']:.3f}, Brier {calibration['brier']:.3f} "
             f"(always the same number: {calibration['base']:.3f})",

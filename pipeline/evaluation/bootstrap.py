@@ -7,12 +7,14 @@ a sum, so that means, shares of a part and prices a piece are all drawn alike.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from pipeline.evaluation.curves import Floats, Ranked
+
 ROUNDS, SEED = 10_000, 20_240_906
 _BLOCK = 4_000_000  # drawn numbers held at a time
 
@@ -46,17 +48,22 @@ def divided(above: Floats, below: Floats) -> Floats:
 def resampled(ratios: Ratios, rounds: int = ROUNDS, seed: int = SEED) -> Floats:
     """Each figure in each of `rounds` redraws of the questions: (rounds, figures)."""
     count = len(ratios.above)
-    random = np.random.default_rng(seed)
-    block = max(1, _BLOCK // max(1, count))
     found = []
-    for start in range(0, rounds, block):
-        size = min(block, rounds - start)
-        drawn = random.integers(0, count, (size, count))
-        drawn += np.arange(size)[:, None] * count
-        times = np.bincount(drawn.ravel(), minlength=size * count).reshape(size, count)
+    for drawn in draws(count, rounds, seed):
+        size = len(drawn)
+        places = drawn + np.arange(size)[:, None] * count
+        times = np.bincount(places.ravel(), minlength=size * count).reshape(size, count)
         weights = times.astype(np.float64)
         found.append(divided(weights @ ratios.above, weights @ ratios.below))
     return np.concatenate(found)
+
+
+def draws(count: int, rounds: int = ROUNDS, seed: int = SEED) -> Iterator[NDArray[np.int64]]:
+    """Redraws of `count` questions, a block of rows at a time; the same for the same arguments."""
+    random = np.random.default_rng(seed)
+    block = max(1, _BLOCK // max(1, count))
+    for start in range(0, rounds, block):
+        yield random.integers(0, count, (min(block, rounds - start), count))
 
 
 def intervals(ratios: Ratios, rounds: int = ROUNDS) -> list[Interval]:
@@ -66,8 +73,27 @@ def intervals(ratios: Ratios, rounds: int = ROUNDS) -> list[Interval]:
 
 def differences(one: Ratios, other: Ratios, rounds: int = ROUNDS) -> list[Interval]:
     """one - other of every figure, both redrawn with the same questions."""
-    drawn = resampled(one, rounds) - resampled(other, rounds)
-    return _told(one.values() - other.values(), drawn)
+    both = Ratios(np.hstack([one.above, other.above]), np.hstack([one.below, other.below]))
+    mine, theirs = np.hsplit(resampled(both, rounds), 2)
+    return _told(one.values() - other.values(), mine - theirs)
+
+
+def area_interval(one: Ranked, other: Ranked | None = None, rounds: int = ROUNDS) -> Interval:
+    """The area under risk over coverage, or by how much it is above another run's."""
+    value, drawn = one.area, redrawn_areas(one, rounds)
+    if other is not None:
+        value, drawn = value - other.area, drawn - redrawn_areas(other, rounds)
+    return _told(np.array([value]), drawn[:, None])[0]
+
+
+def redrawn_areas(one: Ranked, rounds: int = ROUNDS, seed: int = SEED) -> Floats:
+    """The area in each redraw; answers of equal confidence keep their common share of wrong."""
+    found = []
+    for drawn in draws(len(one.rank), rounds, seed):
+        wrong = one.wrong[np.sort(one.rank[drawn], axis=1)]
+        total = np.cumsum(wrong, axis=1, dtype=np.float64)
+        found.append((total / np.arange(1, total.shape[1] + 1)).mean(axis=1))
+    return np.concatenate(found)
 
 
 def _told(values: Floats, drawn: Floats) -> list[Interval]:

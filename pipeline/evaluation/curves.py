@@ -38,31 +38,51 @@ class RiskCoverage:
         return max(fits, default=0.0)
 
 
-def risk_coverage(right: Sequence[bool], confidence: Sequence[float | None]) -> RiskCoverage:
-    """Of all questions. One without a confidence is answered last, and counts as wrong."""
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """Questions from the surest answer down: each one's `rank`, and by rank how wrong it is, which
+    equal confidences share; `ends` are the last ranks of equal ones, `sure` their confidence.
+    """
+
+    rank: NDArray[np.intp]
+    wrong: Floats
+    ends: NDArray[np.intp]
+    sure: Floats
+
+    @property
+    def area(self) -> float:
+        return area(self.wrong)
+
+
+def ranked(right: Sequence[bool], confidence: Sequence[float | None]) -> Ranked:
+    """All questions. One without a confidence is answered last, and counts as wrong."""
     sure = np.array([-1.0 if c is None else c for c in confidence], np.float64)
     wrong = np.array(
         [not r or c is None for r, c in zip(right, confidence, strict=True)], np.float64
     )
     order = np.argsort(-sure, kind="stable")
-    sure, wrong = sure[order], wrong[order]
+    rank = np.empty(len(order), np.intp)
+    rank[order] = np.arange(len(order))
+    sure = sure[order]
     ends = np.flatnonzero(np.append(sure[1:] != sure[:-1], True))
-    total = np.cumsum(wrong)[ends]
-    kept = sure[ends] >= 0
-    return RiskCoverage(
-        tuple(((ends + 1) / len(sure))[kept].tolist()),
-        tuple((total / (ends + 1))[kept].tolist()),
-        tuple(sure[ends][kept].tolist()),
-        area(_spread(total, ends)),
-        area(np.sort(wrong)),
-        float(wrong.mean()),
-    )
-
-
-def _spread(total: Floats, ends: NDArray[np.intp]) -> Floats:
-    """Each place's expected wrongness when equal confidences are shuffled."""
     sizes = np.diff(np.append(-1, ends))
-    return np.repeat(np.diff(np.append(0.0, total)) / sizes, sizes)
+    totals = np.diff(np.append(0.0, np.cumsum(wrong[order])[ends]))
+    return Ranked(rank, np.repeat(totals / sizes, sizes), ends, sure[ends])
+
+
+def risk_coverage(right: Sequence[bool], confidence: Sequence[float | None]) -> RiskCoverage:
+    """The curve of all questions, as `ranked` orders them."""
+    order = ranked(right, confidence)
+    total, kept = np.cumsum(order.wrong)[order.ends], order.sure >= 0
+    wrong = [not r or c is None for r, c in zip(right, confidence, strict=True)]
+    return RiskCoverage(
+        tuple(((order.ends + 1) / len(wrong))[kept].tolist()),
+        tuple((total / (order.ends + 1))[kept].tolist()),
+        tuple(order.sure[kept].tolist()),
+        order.area,
+        area(np.sort(np.array(wrong, np.float64))),
+        float(np.mean(wrong)),
+    )
 
 
 def area(wrong: Floats) -> float:

@@ -65,7 +65,8 @@ def identity(fields: Mapping[str, Any], number: int) -> str:
     """The line's id: `custom_id`, else `id`, else the id of the question within."""
     question = fields.get("question")
     inner = question.get("id") if isinstance(question, Mapping) else None
-    found = next((v for v in (fields.get("custom_id"), fields.get("id"), inner) if v), number)
+    given = (fields.get("custom_id"), fields.get("id"), inner)
+    found = next((one for one in given if one not in (None, "")), number)
     if not isinstance(found, str | int) or isinstance(found, bool):
         raise ValueError("id is neither text nor a whole number")
     return str(found)
@@ -82,7 +83,7 @@ def reply_of(fields: Mapping[str, Any], number: int) -> Reply:
     shown = None if inner.get("abstained") else inner.get("text") if inner else said
     if shown is not None and not isinstance(shown, str | int | float):
         raise ValueError("answer is not text")
-    text = "" if shown is None else str(shown)
+    text = _word(shown) if shown is not None else ""
     answered = bool(text.strip()) and failure is None and line.get("status") != "abstained"
     held = text or str(inner.get("text") or line.get("candidate") or "")
     values = line.get("values") or inner.get("values") or ()
@@ -201,6 +202,9 @@ def _texts(value: object) -> tuple[str, ...]:
     many = value if isinstance(value, list | tuple) else [value]
     if any(isinstance(one, Mapping | list | tuple) for one in many):
         raise ValueError("answers are not texts")
-    texts = [("yes" if one else "no") if isinstance(one, bool) else str(one)
-             for one in many if one is not None]  # fmt: skip
+    texts = [_word(one) for one in many if one is not None]
     return tuple(dict.fromkeys(text for text in texts if text.strip()))
+
+
+def _word(value: object) -> str:
+    return ("yes" if value else "no") if isinstance(value, bool) else str(value)

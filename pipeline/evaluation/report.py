@@ -11,8 +11,15 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from pilotfish import __version__
-from pipeline.evaluation.bootstrap import ROUNDS, SEED, Interval, differences, intervals
-from pipeline.evaluation.curves import auroc, calibration, risk_coverage, wilson
+from pipeline.evaluation.bootstrap import (
+    ROUNDS,
+    SEED,
+    Interval,
+    area_interval,
+    differences,
+    intervals,
+)
+from pipeline.evaluation.curves import Ranked, auroc, calibration, ranked, risk_coverage, wilson
 from pipeline.evaluation.figures import FIGURES, Figure, ratios
 from pipeline.evaluation.files import Joined, Source
 from pipeline.evaluation.rows import Measured, Row, Rule
@@ -95,11 +102,19 @@ def _risk(rows: Sequence[Row]) -> dict[str, Any] | None:
     if all(one is None for one in sure):
         return None
     curve = risk_coverage([row.right for row in rows], sure)
+    interval = area_interval(_ranked(rows))
     answered = [row for row in rows if row.answered]
     wrong = sum(not row.right for row in answered)
     chosen = {"coverage": len(answered) / len(rows), "risk": wrong / max(1, len(answered))}
     at = {f"{risk:.2f}": curve.coverage_at(risk) for risk in RISKS}
-    return asdict(curve) | {"coverage_at_risk": at, "chosen": chosen if answered else None}
+    return asdict(curve) | {
+        "area_low": interval.low, "area_high": interval.high, "coverage_at_risk": at,
+        "chosen": chosen if answered else None,
+    }  # fmt: skip
+
+
+def _ranked(rows: Sequence[Row]) -> Ranked:
+    return ranked([row.right for row in rows], [row.confidence for row in rows])
 
 
 def _calibration(rows: Sequence[Row]) -> dict[str, Any] | None:
@@ -198,7 +213,10 @@ def _against(rows: Sequence[Row], others: Sequence[Row]) -> dict[str, Any]:
     hits = Counter((mine.hit, theirs.hit) for mine, theirs in zip(rows, others, strict=True))
     both = {"both": hits[True, True], "only_this": hits[True, False],
             "only_other": hits[False, True], "neither": hits[False, False]}  # fmt: skip
-    return {"figures": told, "right": both, "risk_coverage": _risk(others)}
+    theirs, area = _risk(others), area_interval(_ranked(rows), _ranked(others))
+    shift = asdict(area) | {"verdict": verdict(area, -1)} if theirs and _risk(rows) else None
+    return {"counts": _counts(others), "figures": told, "right": both, "risk_coverage": theirs,
+            "area": shift}  # fmt: skip
 
 
 def verdict(one: Interval, better: int) -> str:

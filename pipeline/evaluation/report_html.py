@@ -23,7 +23,8 @@ FOLDER = Path(__file__).parent
 LONG = 700  # characters of a text that the page shows
 WIDEST = 0.5  # difference that the small pictures have room for
 SHOWN = 3  # citations and right answers of a case that the page shows
-HEADLINES = ("right", "wrong", "answered", "f1", "citation_precision", "calls", "cost_per_right")
+HEADLINES = ("right", "wrong", "answered", "free_right", "f1", "citation_recall",
+             "citation_precision", "cost_per_right")  # fmt: skip
 TELLING = {
     "support": "support", "citation_recall": "citation recall",
     "shortness": "length alone: a shorter answer",
@@ -120,10 +121,20 @@ def _plots(made: dict[str, Any]) -> dict[str, Any]:
     return {
         "risk": Markup(risk_plot(curve, other)) if curve else None,
         "other": bool(other),
+        "area": _area(made),
         "reliability": Markup(reliability_plot(calibration)) if calibration else None,
         "points": _every(list(zip(curve["coverage"], curve["risk"], curve["threshold"],
                                   strict=True))) if curve else [],
     }  # fmt: skip
+
+
+def _area(made: dict[str, Any]) -> str:
+    """The area less the other run's, in words; empty where there is none."""
+    one = made.get("against", {}).get("area")
+    if not one:
+        return ""
+    told = f"{change(one['value'], 'score')} ({between(one, 'score', changes=True)})"
+    return f"{told}, {VERDICTS[one['verdict']]}"
 
 
 def _every(points: list[Any], most: int = 12) -> list[Any]:

@@ -7,7 +7,15 @@ import random
 import numpy as np
 import pytest
 
-from pipeline.evaluation.bootstrap import Ratios, differences, intervals, resampled
+from pipeline.evaluation.bootstrap import (
+    Ratios,
+    area_interval,
+    differences,
+    intervals,
+    redrawn_areas,
+    resampled,
+)
+from pipeline.evaluation.curves import ranked, risk_coverage
 
 
 def column(values: list[float], below: list[float] | None = None) -> Ratios:
@@ -73,6 +81,31 @@ def test_the_same_seed_draws_the_same_and_blocks_do_not_show(
     assert np.array_equal(whole, resampled(run, rounds=50))
 
 
-def test_ten_thousand_redraws_of_two_thousand_questions_are_no_wait() -> None:
-    run = column([float(n % 2) for n in range(2000)])
+def test_a_difference_is_redrawn_ten_thousand_times() -> None:
+    run = column([float(n % 2) for n in range(100)])
     assert resampled(run).shape == (10_000, 1)
+
+
+def test_a_redrawn_area_is_that_of_the_redrawn_questions() -> None:
+    chance = random.Random(2)
+    sure = [chance.random() for _ in range(60)]
+    right = [chance.random() < one for one in sure]
+    drawn = []
+    for _ in range(3000):
+        picked = [chance.randrange(60) for _ in range(60)]
+        drawn.append(risk_coverage([right[n] for n in picked], [sure[n] for n in picked]).area)
+    found = area_interval(ranked(right, sure), rounds=3000)
+    low, high = np.percentile(drawn, [2.5, 97.5])
+    assert found.value == pytest.approx(risk_coverage(right, sure).area)
+    assert (found.low, found.high) == pytest.approx((low, high), abs=0.015)
+
+
+def test_a_better_order_has_a_smaller_area_and_the_same_order_none_less() -> None:
+    right = [n % 3 != 0 for n in range(90)]
+    sharp = ranked(right, [0.9 if one else 0.1 for one in right])
+    blunt = ranked(right, [0.5] * 90)
+    found = area_interval(sharp, blunt, rounds=500)
+    assert found.value is not None and found.high is not None and found.high < 0
+    same = area_interval(blunt, blunt, rounds=500)
+    assert (same.low, same.high) == (0.0, 0.0)
+    assert redrawn_areas(blunt, rounds=50).std() < 1e-9, "ties share one risk"

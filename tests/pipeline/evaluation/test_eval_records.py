@@ -58,6 +58,8 @@ def test_what_ask_json_prints() -> None:
 def test_answers_of_other_systems() -> None:
     one = reply_of({"id": 7, "prediction": "Seine"}, 1)
     assert (one.id, one.answered, one.text, one.cost, one.calls) == ("7", True, "Seine", None, None)
+    assert reply_of({"id": 0, "answer": True}, 5).id == "0"
+    assert reply_of({"id": 0, "answer": True}, 5).text == "yes"
     assert reply_of({"answer": ""}, 12).id == "12" and not reply_of({"answer": ""}, 12).answered
 
 
