@@ -87,11 +87,17 @@ def area_interval(one: Ranked, other: Ranked | None = None, rounds: int = ROUNDS
 
 
 def redrawn_areas(one: Ranked, rounds: int = ROUNDS, seed: int = SEED) -> Floats:
-    """The area in each redraw; answers of equal confidence keep their common share of wrong."""
+    """The area in each redraw, equal confidences again taken together."""
+    levels = len(one.sure)
     found = []
-    for drawn in draws(len(one.rank), rounds, seed):
-        wrong = one.wrong[np.sort(one.rank[drawn], axis=1)]
-        total = np.cumsum(wrong, axis=1, dtype=np.float64)
+    for drawn in draws(len(one.group), rounds, seed):
+        rows = np.arange(len(drawn))[:, None]
+        groups = one.group[drawn]
+        places = (groups + rows * levels).ravel()
+        sizes = np.bincount(places, minlength=len(drawn) * levels).astype(np.float64)
+        totals = np.bincount(places, one.wrong[drawn].ravel(), len(drawn) * levels)
+        shares = divided(totals, sizes).reshape(len(drawn), levels)
+        total = np.cumsum(shares[rows, np.sort(groups, axis=1)], axis=1)
         found.append((total / np.arange(1, total.shape[1] + 1)).mean(axis=1))
     return np.concatenate(found)
 

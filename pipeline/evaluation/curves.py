@@ -40,48 +40,48 @@ class RiskCoverage:
 
 @dataclass(frozen=True, slots=True)
 class Ranked:
-    """Questions from the surest answer down: each one's `rank`, and by rank how wrong it is, which
-    equal confidences share; `ends` are the last ranks of equal ones, `sure` their confidence.
+    """Questions in groups of equal confidence, 0 the surest: each one's `group` and whether it is
+    `wrong`; of each group its confidence, `sure`, below 0 for those without one.
     """
 
-    rank: NDArray[np.intp]
+    group: NDArray[np.intp]
     wrong: Floats
-    ends: NDArray[np.intp]
     sure: Floats
 
     @property
+    def sizes(self) -> NDArray[np.intp]:
+        return np.bincount(self.group, minlength=len(self.sure))
+
+    @property
+    def totals(self) -> Floats:
+        """Wrong ones of each group."""
+        return np.bincount(self.group, self.wrong, len(self.sure))
+
+    @property
     def area(self) -> float:
-        return area(self.wrong)
+        """The mean over all orders of equal confidences."""
+        return area(np.repeat(self.totals / self.sizes, self.sizes))
 
 
 def ranked(right: Sequence[bool], confidence: Sequence[float | None]) -> Ranked:
     """All questions. One without a confidence is answered last, and counts as wrong."""
     sure = np.array([-1.0 if c is None else c for c in confidence], np.float64)
-    wrong = np.array(
-        [not r or c is None for r, c in zip(right, confidence, strict=True)], np.float64
-    )
-    order = np.argsort(-sure, kind="stable")
-    rank = np.empty(len(order), np.intp)
-    rank[order] = np.arange(len(order))
-    sure = sure[order]
-    ends = np.flatnonzero(np.append(sure[1:] != sure[:-1], True))
-    sizes = np.diff(np.append(-1, ends))
-    totals = np.diff(np.append(0.0, np.cumsum(wrong[order])[ends]))
-    return Ranked(rank, np.repeat(totals / sizes, sizes), ends, sure[ends])
+    wrong = [not r or c is None for r, c in zip(right, confidence, strict=True)]
+    levels, group = np.unique(-sure, return_inverse=True)
+    return Ranked(group.ravel(), np.array(wrong, np.float64), -levels)
 
 
 def risk_coverage(right: Sequence[bool], confidence: Sequence[float | None]) -> RiskCoverage:
     """The curve of all questions, as `ranked` orders them."""
     order = ranked(right, confidence)
-    total, kept = np.cumsum(order.wrong)[order.ends], order.sure >= 0
-    wrong = [not r or c is None for r, c in zip(right, confidence, strict=True)]
+    done, total, kept = np.cumsum(order.sizes), np.cumsum(order.totals), order.sure >= 0
     return RiskCoverage(
-        tuple(((order.ends + 1) / len(wrong))[kept].tolist()),
-        tuple((total / (order.ends + 1))[kept].tolist()),
+        tuple((done / len(order.wrong))[kept].tolist()),
+        tuple((total / done)[kept].tolist()),
         tuple(order.sure[kept].tolist()),
         order.area,
-        area(np.sort(np.array(wrong, np.float64))),
-        float(np.mean(wrong)),
+        area(np.sort(order.wrong)),
+        float(order.wrong.mean()),
     )
 
 
