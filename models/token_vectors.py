@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from models import manifest as manifests
 from models.batches import Batch, plan
-from models.encoder import open_session, open_tokenizer, ready
+from models.encoder import cores, open_session, open_tokenizer, ready
 from models.weights import DEFAULT_MODEL, resolve
 
 FOLDER = "token-encoders"  # beside the encoders' folder in the cache
@@ -39,19 +39,19 @@ class Tokens:
 class TokenEncoder:
     """A model's token vectors, exported once; thread-safe.
 
-    name, cache: as of `models.encoder.Encoder`. threads: batches encoded at once.
+    name, cache, threads: as of `models.encoder.Encoder`.
     Raises SettingsError where the model cannot be had, exported or trusted.
     """
 
     def __init__(
-        self, name: str = DEFAULT_MODEL, cache: Path | None = None, threads: int = 1
+        self, name: str = DEFAULT_MODEL, cache: Path | None = None, threads: int = 0
     ) -> None:
         root = manifests.cache_root(cache).with_name(FOLDER)
         folder, manifest = ready(resolve(name), root, "models.token_export")
         self.name = manifest.model
         self.limit = manifest.limit
         self.dimension = manifest.dimension
-        self._pad, self._threads = manifest.pad, max(1, threads)
+        self._pad, self._threads = manifest.pad, threads or cores()
         self._session = open_session(folder / manifests.GRAPH)
         self._inputs = [given.name for given in self._session.get_inputs()]
         self._tokenizer = open_tokenizer(folder / manifests.TOKENIZER, manifest.limit)
