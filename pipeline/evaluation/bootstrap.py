@@ -96,7 +96,7 @@ def redrawn_areas(one: Ranked, rounds: int = ROUNDS, seed: int = SEED) -> Floats
         places = (groups + rows * levels).ravel()
         sizes = np.bincount(places, minlength=len(drawn) * levels).astype(np.float64)
         totals = np.bincount(places, one.wrong[drawn].ravel(), len(drawn) * levels)
-        shares = divided(totals, sizes).reshape(len(drawn), levels)
+        shares = divided(np.asarray(totals, np.float64), sizes).reshape(len(drawn), levels)
         total = np.cumsum(shares[rows, np.sort(groups, axis=1)], axis=1)
         found.append((total / np.arange(1, total.shape[1] + 1)).mean(axis=1))
     return np.concatenate(found)

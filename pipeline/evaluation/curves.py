@@ -55,7 +55,7 @@ class Ranked:
     @property
     def totals(self) -> Floats:
         """Wrong ones of each group."""
-        return np.bincount(self.group, self.wrong, len(self.sure))
+        return np.asarray(np.bincount(self.group, self.wrong, len(self.sure)), np.float64)
 
     @property
     def area(self) -> float:
