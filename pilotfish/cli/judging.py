@@ -106,9 +106,10 @@ def read_rows(path: Path, wanted: tuple[str, str]) -> list[Row]:
             bad += [] if row else [str(number)]
             found += [row] if row else []
     if bad or not found:
-        what = f"lines {', '.join(bad[:20])} are" if bad else "no line is"
-        fields = " and ".join(("id", *wanted)[-2:])
-        raise InputError(f"{path}: {what} not a JSON object with id, {fields}: mend them")
+        what = f"lines {', '.join(bad[:20])} are not" if bad else "no line is"
+        raise InputError(
+            f"{path}: {what} a JSON object with id, {wanted[0]} and {wanted[1]}: correct the file"
+        )
     return found
 
 
