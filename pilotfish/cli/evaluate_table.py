@@ -85,7 +85,8 @@ def _trust(options: Context, made: dict[str, Any]) -> None:
     for name, reason in made["not_scored"].items():
         why.setdefault(reason, []).append(name)
     for reason, names in why.items():
-        options.err().print(f"not scored: {', '.join(names)}: {reason}", markup=False)
+        told = f"not scored: {', '.join(names)}: {reason}"
+        options.err().print(told, markup=False, soft_wrap=True)
     left = made["left_out"]
     for ids, what in ((left["no_answer"], "answer"), (left["no_gold"], "right answer")):
         if ids:

@@ -56,7 +56,7 @@ def test_the_table_is_on_stdout_and_what_is_not_scored_on_stderr(plain: Pilotfis
     done = plain("eval", "a.jsonl", "gold.jsonl", "--no-models")
     assert "4 questions: 2 right, 1 wrong, 1 abstained, 0 failed" in done.out
     assert "Answered right, of the answerable" in done.out and "66.7 %" in done.out
-    assert "not scored:" in done.err and "--no-models leaves" in done.err
+    assert "not scored:" in done.err and "--no-models leaves it out" in done.err
     assert not plain("-q", "eval", "a.jsonl", "gold.jsonl", "--no-models").err
 
 
