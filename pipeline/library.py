@@ -23,6 +23,7 @@ from pilotfish.types import Case, Question
 from pipeline.parts import Memo, Parts
 from pipeline.purse import Purse
 from pipeline.recipes import recipe
+from pipeline.reliance import reliance
 from retrievers.bm25 import BM25
 from retrievers.dense import Dense
 from retrievers.fuse import Fuse
@@ -175,6 +176,8 @@ class Library:
         purse: in whose name is spent; settings: other ones than the library's, for this item.
         """
         parts = self.parts if settings is None else replace(self.parts, settings=settings)
+        relied = reliance(parts, recipe_name, question.limits.max_error)
+        parts = replace(parts, reliance=relied)
         step = recipe(recipe_name)(parts, purse or self.purse())
         return run(step, Case(self.checked(question)))
 

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from pilotfish.cli import ask, batch, documents, search, service, upkeep, usage
+from pilotfish.cli import ask, batch, documents, search, service, trust, upkeep, usage
 from pilotfish.cli.context import Context
 
 app = typer.Typer(
@@ -41,7 +41,7 @@ def options(
     context.obj = Context(workspace, collection, as_json, quiet, verbose, not no_progress, debug)
 
 
-for commands in (documents, search, ask, batch, upkeep, service, usage):
+for commands in (documents, search, ask, batch, trust, upkeep, service, usage):
     commands.register(app)
 
 
