@@ -12,13 +12,13 @@ import json
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from pilotfish.errors import InputError, PilotfishError, SettingsError
-from pilotfish.types import Question, Scope
+from pilotfish.types import Limits, Question, Scope
 from pipeline.library import Library
 from pipeline.questions import read_file
 from pipeline.reliance import judge_of
@@ -116,31 +116,34 @@ class Labeller:
 
     def __call__(self, known: Sequence[Known]) -> tuple[list[Label], int]:
         """(labels of what was answered, how many were asked)."""
-        found: list[Label] = []
+        found = []
         for one in known:
-            found += [one.label] if one.label is not None else self._asked(one)
+            label = one.label or self.label(one)
+            found += [label] if label else []
             self.done()
         return found, len(known)
 
-    def _asked(self, known: Known) -> Iterator[Label] | list[Label]:
-        """The answer whatever its support, since that is what is to be judged."""
+    def label(self, known: Known) -> Label | None:
+        """Ask, and take the answer whatever its support, since that is what is to be judged.
+
+        None when there is no answer: an abstention is neither right nor wrong.
+        """
         library = self.library
         settings = library.settings.model_copy(update={"abstain_below": 0.0})
-        question = Question(known.question, scope=Scope(settings.collection, where=self.where))
-        question = replace(question, limits=replace(
-            question.limits, max_calls=max(1, len(settings.llm.models))
-        ))  # fmt: skip
+        limits = Limits(max_calls=max(1, len(settings.llm.models)))
+        scope = Scope(settings.collection, where=self.where)
         try:
-            answer = library.ask(question, self.recipe, settings=settings).answer
+            asked = Question(known.question, scope=scope, limits=limits)
+            answer = library.ask(asked, self.recipe, settings=settings).answer
         except SettingsError:
             raise
-        except PilotfishError:  # an item that fails alone: neither right nor wrong
-            return []
+        except PilotfishError:  # an item fails alone
+            return None
         if answer is None or answer.abstained or answer.basis is None:
-            return []
+            return None
         said = answer.values[0] if answer.values else answer.text
         right = is_right(said, known.answers, self.match)
-        return [Label(answer.basis.judged, right, dict(answer.basis.features))]
+        return Label(answer.basis.judged, right, dict(answer.basis.features))
 
 
 def of_feedback(library: Library, recipe: str) -> list[Label]:

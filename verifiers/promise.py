@@ -64,7 +64,7 @@ def ladder(support: npt.ArrayLike, wrong: npt.ArrayLike) -> tuple[Rung, ...]:
 @lru_cache(maxsize=256)
 def promise(rungs: tuple[Rung, ...], max_error: float, asked: int) -> Promise:
     """The laxest threshold that holds. `asked`: labelled questions, those abstained from too."""
-    held = [rung for rung, _ in tested(rungs, max_error)]
+    held = [rung for rung, _ in holding(rungs, max_error)]
     if not held:
         return Promise(max_error, None, _refusal(rungs, max_error, asked))
     last = held[-1]
@@ -76,7 +76,7 @@ def promise(rungs: tuple[Rung, ...], max_error: float, asked: int) -> Promise:
     return Promise(max_error, last.at_least, told)
 
 
-def tested(rungs: Sequence[Rung], max_error: float) -> Iterator[tuple[Rung, float]]:
+def holding(rungs: Sequence[Rung], max_error: float) -> Iterator[tuple[Rung, float]]:
     """The rungs that hold, strict first, each with the level at which it was tested."""
     starts = {round(n * len(GRID) / STARTS) for n in range(STARTS)}
     level = 0.0
@@ -84,7 +84,8 @@ def tested(rungs: Sequence[Rung], max_error: float) -> Iterator[tuple[Rung, floa
         level += MISS / STARTS if number in starts else 0.0
         if not level or rung.answered < fewest(max_error, level):
             continue  # no outcome could hold: nothing is tested
-        if at_most(rung.wrong, rung.answered, max_error) <= level:
+        hopeful = rung.wrong < max_error * rung.answered  # else its tail is about a half or more
+        if hopeful and at_most(rung.wrong, rung.answered, max_error) <= level:
             yield rung, level
         else:
             level = 0.0

@@ -78,7 +78,7 @@ def test_a_small_group_stays_near_the_whole() -> None:
     rows = labels(600)
     support = np.array([one.support for one in rows])
     right = np.array([one.right for one in rows], dtype=float)
-    features = [{"kind": "rare" if n < SMALLEST else "common"} for n in range(600)]
+    features = [{"kind": "rare" if n < SMALLEST else f"common {n % 2}"} for n in range(600)]
     right[:SMALLEST] = 0.0
     groups = grown(support, right, features)
     assert [g.value for g in groups] == ["rare", ""] and groups[0].labels == SMALLEST
