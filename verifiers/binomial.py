@@ -6,6 +6,7 @@ Own few lines, so that the engine needs no scipy; tests compare with scipy.stats
 from __future__ import annotations
 
 import math
+from statistics import NormalDist
 
 SURE = 0.95
 
@@ -45,13 +46,13 @@ def fewest(max_error: float, level: float) -> int:
     return math.ceil(math.log(level) / math.log1p(-max_error))
 
 
-def needed(max_error: float, rate: float, level: float, most: int = 100_000) -> int | None:
-    """Answers it takes at this observed rate of wrong ones; None: over `most`, or never."""
-    low, high = fewest(max_error, level) - 1, most
-    if rate >= max_error or at_most(math.ceil(rate * high), high, max_error) > level:
+def needed(max_error: float, rate: float, level: float) -> int | None:
+    """About how many answers it takes at this observed rate of wrong ones; None: none suffice.
+
+    By the normal approximation: what it tells is a guess about labels that do not exist yet.
+    """
+    if rate >= max_error:
         return None
-    while high - low > 1:
-        middle = (low + high) // 2
-        enough = at_most(math.ceil(rate * middle), middle, max_error) <= level
-        low, high = (low, middle) if enough else (middle, high)
-    return high
+    z = NormalDist().inv_cdf(1.0 - level)
+    wide = z * math.sqrt(max_error * (1.0 - max_error)) / (max_error - rate)
+    return max(fewest(max_error, level), math.ceil(wide**2))

