@@ -44,6 +44,8 @@ def line_of(case: Case, paid: Receipt) -> dict[str, object]:
     }
     if answer.basis is not None:
         line |= basis_shown(answer.basis)
+    if answer.flaws and not answer.abstained:
+        line["flaws"] = [asdict(flaw) for flaw in answer.flaws]
     if answer.values:
         line["values"] = list(answer.values)
     if answer.abstained:

@@ -21,6 +21,7 @@ from retrievers.bm25 import BM25
 from retrievers.dense import Dense
 from retrievers.fuse import Fuse
 from verifiers.cite import Cite
+from verifiers.disagree import Disagree
 from verifiers.support import Support
 from verifiers.trust import Trust
 
@@ -69,13 +70,13 @@ def render(parts: Parts) -> Render:
 
 
 def check(parts: Parts) -> Chain:
-    """Support, citations, what support is worth, the gate: what every tier's answer goes through.
+    """Support, citations, what support is worth, contradictions: what every answer goes through.
 
     Whether there is support enough is decided once, by Trust.
     """
     cite = Cite(parts.embed, parts.read, threshold=0.0)
     trust = Trust(parts.reliance, parts.settings.abstain_below)
-    return Chain((Support(parts.embed), cite, trust, gate), name="check")
+    return Chain((Support(parts.embed), cite, trust, Disagree(parts.read), gate), name="check")
 
 
 def acceptance(parts: Parts, *, climbs: bool) -> float:
