@@ -70,18 +70,18 @@ def put(connection: Connection, item_id: int, right: bool, answer: str | None) -
         "item_id": item_id, "collection_id": row.collection_id, "recipe": row.recipe,
         "judge": str(basis["judge"]), "model": str(line.get("model") or ""),
         "support": float(basis["judged"]), "features": dict(basis["features"]),
-        "right": int(right), "answer": answer, "created": time.time(),
+        "was_right": int(right), "answer": answer, "created": time.time(),
     })  # fmt: skip
 
 
 def of(connection: Connection, collection_id: int, recipe: str, judge: str) -> list[Labelled]:
     """Labels of answers that this recipe gave by this judge."""
     mine = (labels.c.collection_id == collection_id) & (labels.c.recipe == recipe)
-    query = select(labels.c.support, labels.c.right, labels.c.features).where(
+    query = select(labels.c.support, labels.c.was_right, labels.c.features).where(
         mine, labels.c.judge == judge
     )
     rows = connection.execute(query.order_by(labels.c.item_id))
-    return [Labelled(row.support, bool(row.right), row.features) for row in rows]
+    return [Labelled(row.support, bool(row.was_right), row.features) for row in rows]
 
 
 def forget(connection: Connection, item_ids: Select[Any]) -> None:

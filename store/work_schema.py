@@ -75,7 +75,7 @@ labels = Table(
     Column("model", Text, nullable=False),
     Column("support", Float, nullable=False),
     Column("features", JSON, nullable=False),
-    Column("right", Integer, nullable=False),
+    Column("was_right", Integer, nullable=False),
     Column("answer", Text),
     Column("created", Float, nullable=False),
     Index(None, "collection_id", "recipe"),

@@ -52,9 +52,10 @@ class Disagree:
             if passage.kind == "table" or passage.document == said.passage.document:
                 continue
             for window in windows(passage, widths=(1,)):
-                if window.text not in shown and opposed(case.question.text, said, window):
-                    if self.read(passage.document, window.start, window.end) == window.text:
-                        yield window
+                if window.text in shown or not opposed(case.question.text, said, window):
+                    continue
+                if self.read(passage.document, window.start, window.end) == window.text:
+                    yield window
 
 
 def opposed(question: str, said: Window, other: Window) -> bool:

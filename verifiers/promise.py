@@ -70,7 +70,7 @@ def promise(rungs: tuple[Rung, ...], max_error: float, asked: int) -> Promise:
     last = held[-1]
     bound = upper_bound(last.wrong, last.answered)
     told = (
-        f"{last.wrong} of {last.answered} labelled answers with support >= {last.at_least:g} "
+        f"{last.wrong} of {last.answered} labelled answers judged >= {last.at_least:g} "
         f"were wrong (95 % bound {bound:.1%})"
     )
     return Promise(max_error, last.at_least, told)
@@ -110,7 +110,7 @@ def _refusal(rungs: Sequence[Rung], max_error: float, asked: int) -> str:
     more, rung = min(options, key=lambda one: one[0])
     rate = rung.wrong / rung.answered
     return (
-        f"too few labels for the {rate:.1%} of wrong ones among answers with support >= "
+        f"too few labels for the {rate:.1%} of wrong ones among answers judged >= "
         f"{rung.at_least:g}: label about {more} more questions (pilotfish tune trust)"
     )
 

@@ -117,5 +117,5 @@ def _tell(options: Context, made: Calibration, collection: str) -> None:
         name = f"{group.feature} = {group.value}" if group.feature else "all others"
         out.print(f"  group {name}: {group.labels} labels", markup=False)
     for error, one in promises.items():
-        held = "no promise" if one.threshold is None else f"support >= {one.threshold:g}"
+        held = "no promise" if one.threshold is None else f"judged >= {one.threshold:g}"
         out.print(f"  --max-error {error}: {held}; {one.why}", markup=False)

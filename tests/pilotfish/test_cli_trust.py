@@ -34,7 +34,7 @@ def test_until_somebody_labels_answers_they_say_uncalibrated_here(shared: Pilotf
 def test_labels_calibrate_the_collection_and_promises_are_kept_or_refused(mine: Pilotfish) -> None:
     done = mine("tune", "trust", labelled(mine.folder, 400))
     assert "calibrated on 400 labels, 80% of them right" in done.out
-    assert "--max-error 0.05: support >= 0." in done.out
+    assert "--max-error 0.05: judged >= 0." in done.out
     promised = mine("ask", ASKED, "--json", "--max-error", "0.1").one
     assert promised["status"] == "answered" and promised["promise"]["kept"] is True
     assert promised["calibration"].startswith("calibrated here on 400 labels, ")

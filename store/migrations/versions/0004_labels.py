@@ -17,7 +17,7 @@ def upgrade() -> None:
         sa.Column("model", sa.Text(), nullable=False),
         sa.Column("support", sa.Float(), nullable=False),
         sa.Column("features", sa.JSON(), nullable=False),
-        sa.Column("right", sa.Integer(), nullable=False),
+        sa.Column("was_right", sa.Integer(), nullable=False),
         sa.Column("answer", sa.Text(), nullable=True),
         sa.Column("created", sa.Float(), nullable=False),
         sa.ForeignKeyConstraint(
