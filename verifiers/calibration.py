@@ -18,7 +18,7 @@ import numpy as np
 
 from pilotfish.errors import InputError
 from verifiers.groups import Features, Group, grown, ranked
-from verifiers.isotonic import Curve, brier, calibration_error, isotonic
+from verifiers.isotonic import Curve, Floats, brier, calibration_error, isotonic
 from verifiers.promise import Promise, Rung, ladder, promise
 
 GROUPED = 400  # labels from which half of them may look for groups
@@ -88,10 +88,7 @@ def fit(labels: Sequence[Label], asked: int | None = None, *, grouped: bool = Tr
     )  # fmt: skip
 
 
-def _columns(
-    rows: Sequence[Label],
-) -> tuple[np.ndarray[tuple[int], np.dtype[np.float64]],
-           np.ndarray[tuple[int], np.dtype[np.float64]], list[Features]]:  # fmt: skip
+def _columns(rows: Sequence[Label]) -> tuple[Floats, Floats, list[Features]]:
     support = np.array([one.support for one in rows], dtype=float)
     right = np.array([one.right for one in rows], dtype=float)
     return support, right, [one.features for one in rows]
@@ -102,10 +99,7 @@ def _hash(one: Label) -> str:
     return hashlib.sha256(said.encode()).hexdigest()
 
 
-def _measures(
-    rows: Sequence[Label], rank: np.ndarray[tuple[int], np.dtype[np.float64]],
-    right: np.ndarray[tuple[int], np.dtype[np.float64]], curve: Curve,
-) -> dict[str, float]:  # fmt: skip
+def _measures(rows: Sequence[Label], rank: Floats, right: Floats, curve: Curve) -> dict[str, float]:
     """Before and after; after is in-sample, and so a little kind to itself."""
     raw = [one.support for one in rows]
     found = {

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from verifiers.isotonic import Curve, Floats, isotonic, mixed
 
@@ -21,6 +22,7 @@ MOST = 5
 FIRM = 50.0  # labels at which a group's own curve weighs as much as the whole's
 _OWN = 0.02  # how much of the judge's own order stays, to tell apart what the curve makes equal
 Features = Mapping[str, str]
+Mask = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +66,8 @@ def _group(feature: str, value: str, rows: tuple[Floats, Floats], whole: Curve) 
 
 
 def _furthest(
-    off: Floats, left: np.ndarray[tuple[int], np.dtype[np.bool_]], features: Sequence[Features]
-) -> tuple[str, str, np.ndarray[tuple[int], np.dtype[np.bool_]]] | None:
+    off: Floats, left: Mask, features: Sequence[Features]
+) -> tuple[str, str, Mask] | None:
     """The group that lies furthest from the rest of what is left; None when none does clearly."""
     spread = float(np.var(off[left])) or 1.0
     best, furthest = None, 4.0 + 2.0 * math.log(max(1, int(left.sum())) / SMALLEST)
