@@ -18,7 +18,7 @@ import numpy as np
 
 from pilotfish.errors import InputError
 from verifiers.groups import Features, Group, grown, ranked
-from verifiers.isotonic import Curve, Floats, brier, calibration_error, isotonic
+from verifiers.isotonic import Curve, Floats, brier, calibration_error, isotonic, rounded
 from verifiers.promise import Promise, Rung, ladder, promise
 
 GROUPED = 400  # labels from which half of them may look for groups
@@ -78,7 +78,7 @@ def fit(labels: Sequence[Label], asked: int | None = None, *, grouped: bool = Tr
     kept = rows[split:]
     rank = np.array([ranked(groups, one.support, one.features) for one in kept])
     right = np.array([one.right for one in kept], dtype=float)
-    curve = _rounded(isotonic(rank, right))
+    curve = rounded(isotonic(rank, right))
     share = len(kept) / len(rows)
     return Calibration(
         curve, ladder(rank, 1 - right), groups,
@@ -112,15 +112,11 @@ def _measures(rows: Sequence[Label], rank: Floats, right: Floats, curve: Curve) 
     return {name: round(value, 4) for name, value in found.items()}
 
 
-def _rounded(curve: Curve) -> Curve:
-    return Curve(tuple(round(x, 5) for x in curve.x), tuple(round(y, 5) for y in curve.y))
-
-
 def to_json(calibration: Calibration) -> str:
     """Readable: conditions in words, one threshold a row."""
     groups = [
         {"when": {g.feature: g.value} if g.feature else {}, "labels": g.labels,
-         "curve": _points(_rounded(g.curve))} for g in calibration.groups
+         "curve": _points(g.curve)} for g in calibration.groups
     ]  # fmt: skip
     return json.dumps({
         "labels": calibration.labels, "asked": calibration.asked,

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from verifiers.isotonic import Curve, Floats, isotonic, mixed
+from verifiers.isotonic import Curve, Floats, isotonic, mixed, rounded
 
 SMALLEST = 40  # labels of a group
 MOST = 5
@@ -62,7 +62,7 @@ def _group(feature: str, value: str, rows: tuple[Floats, Floats], whole: Curve) 
     count = len(rows[0])
     share = count / (count + FIRM)
     curve = mixed(isotonic(*rows), whole, share) if count else whole
-    return Group(feature, value, curve, count)
+    return Group(feature, value, rounded(curve), count)
 
 
 def _furthest(

@@ -60,6 +60,11 @@ def mixed(one: Curve, other: Curve, share: float) -> Curve:
     return Curve(tuple(x), tuple(y.tolist()))
 
 
+def rounded(curve: Curve) -> Curve:
+    """As it is written down, so that what is read back says the same."""
+    return Curve(tuple(round(x, 5) for x in curve.x), tuple(round(y, 5) for y in curve.y))
+
+
 def brier(support: Sequence[float] | Floats, right: npt.ArrayLike) -> float:
     """Mean squared distance of support from what came true (Brier 1950)."""
     return float(np.mean((np.asarray(support) - np.asarray(right, dtype=float)) ** 2))
