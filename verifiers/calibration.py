@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import lru_cache
@@ -17,7 +18,7 @@ from functools import lru_cache
 import numpy as np
 
 from pilotfish.errors import InputError
-from verifiers.groups import Features, Group, grown, ranked
+from verifiers.groups import SMALLEST, Features, Group, grown, ranked
 from verifiers.isotonic import Curve, Floats, brier, calibration_error, isotonic, rounded
 from verifiers.promise import Promise, Rung, ladder, promise
 
@@ -73,7 +74,7 @@ def fit(labels: Sequence[Label], asked: int | None = None, *, grouped: bool = Tr
     if len(labels) < FEWEST:
         raise InputError(f"{len(labels)} labelled answers: give at least {FEWEST}")
     rows = sorted(labels, key=_hash)
-    split = len(rows) // 2 if grouped and len(rows) >= GROUPED else 0
+    split = len(rows) // 2 if grouped and len(rows) >= GROUPED and _differ(rows) else 0
     groups = grown(*_columns(rows[:split])) if split else ()
     kept = rows[split:]
     rank = np.array([ranked(groups, one.support, one.features) for one in kept])
@@ -84,8 +85,15 @@ def fit(labels: Sequence[Label], asked: int | None = None, *, grouped: bool = Tr
         curve, ladder(rank, 1 - right), groups,
         tuple(sorted({one.features["model"] for one in rows if "model" in one.features})),
         len(rows), round((len(rows) if asked is None else asked) * share),
-        _measures(kept, rank, right, curve),
+        {"right": round(float(np.mean([one.right for one in rows])), 4),
+         **_measures(kept, rank, right, curve)},
     )  # fmt: skip
+
+
+def _differ(rows: Sequence[Label]) -> bool:
+    """Whether there is anything to group by, whatever was right."""
+    counts = Counter(pair for one in rows for pair in one.features.items())
+    return any(2 * SMALLEST <= count <= len(rows) - 2 * SMALLEST for count in counts.values())
 
 
 def _columns(rows: Sequence[Label]) -> tuple[Floats, Floats, list[Features]]:
@@ -103,7 +111,6 @@ def _measures(rows: Sequence[Label], rank: Floats, right: Floats, curve: Curve) 
     """Before and after; after is in-sample, and so a little kind to itself."""
     raw = [one.support for one in rows]
     found = {
-        "right": float(right.mean()),
         "brier before": brier(raw, right),
         "brier after": brier(curve(rank), right),
         "error before": calibration_error(raw, right),

@@ -20,7 +20,7 @@ Read = Callable[[str, int, int], str | None]
 ALIKE = 0.6  # share of the words, figures apart, that both have
 ALIKE_DENIED = 0.75
 ASKED = 0.5  # share of the question's words that the rival speaks of
-FEWEST = 3  # words, figures apart, below which sentences say too little to be compared
+FEWEST = 2  # words, figures apart, below which sentences say too little to be compared
 LEAD = "Another source disagrees: "
 _CODE = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]+-?\d[A-Za-z0-9-]*")  # TL-40, A380
 

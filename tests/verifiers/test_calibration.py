@@ -74,6 +74,13 @@ def test_where_nothing_is_off_no_group_is_made() -> None:
     assert sum(len(groups) > 1 for groups in made) <= 1
 
 
+def test_no_label_is_given_away_where_there_is_nothing_to_group_by() -> None:
+    rows = [Label(one.support, one.right, {"model": "extract"}) for one in labels(800)]
+    made = fit(rows)
+    assert made.groups == () and made.rungs[-1].answered == 800 and made.asked == 800
+    assert fit(labels(800)).rungs[-1].answered == 400
+
+
 def test_a_small_group_stays_near_the_whole() -> None:
     rows = labels(600)
     support = np.array([one.support for one in rows])
