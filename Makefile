@@ -38,6 +38,7 @@ format: $(VENV)/.ready ## let the formatter write
 
 bench: $(VENV)/.bench ## measure everything; writes benchmarks/RESULTS.md
 	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks.judges
 
 bench-service: $(VENV)/.bench ## measure the service: over an hour; needs redis-server and PostgreSQL
 	@command -v redis-server >/dev/null || \

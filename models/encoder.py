@@ -44,17 +44,17 @@ class Encoder:
         self, name: str = DEFAULT_MODEL, cache: Path | None = None, threads: int = 0
     ) -> None:
         weights = resolve(name)
-        folder, manifest = _ready(weights, manifests.cache_root(cache))
+        folder, manifest = ready(weights, manifests.cache_root(cache))
         self.name = weights.name
         self.fingerprint = manifest.fingerprint
         self.dimension = manifest.dimension
         self.limit = manifest.limit
         self._manifest = manifest
-        self._threads = threads or _cores()
-        self._session = _session(folder / manifests.GRAPH)
+        self._threads = threads or cores()
+        self._session = open_session(folder / manifests.GRAPH)
         self._inputs = [given.name for given in self._session.get_inputs()]
-        self._tokenizer = _tokenizer(folder / manifests.TOKENIZER)
-        self._cutting = _tokenizer(folder / manifests.TOKENIZER, manifest.limit)
+        self._tokenizer = open_tokenizer(folder / manifests.TOKENIZER)
+        self._cutting = open_tokenizer(folder / manifests.TOKENIZER, manifest.limit)
 
     def encode(
         self,
@@ -117,8 +117,11 @@ class Encoder:
 _exporting = threading.Lock()
 
 
-def _ready(weights: Weights, root: Path) -> tuple[Path, Manifest]:
-    """A trusted export of `weights`: the cached one, or a new one from the child process."""
+def ready(weights: Weights, root: Path, exporter: str = "models.export") -> tuple[Path, Manifest]:
+    """A trusted export of `weights`: the cached one, or a new one from the child process.
+
+    exporter: the module that makes it, called with the model's name and `root`.
+    """
     for attempt in range(2):
         folder = manifests.find(weights, root)
         if folder is not None:
@@ -129,7 +132,7 @@ def _ready(weights: Weights, root: Path) -> tuple[Path, Manifest]:
                 return folder, manifest
             log.warning("the cached encoder %s is corrupted (%s); exporting again", folder, flaw)
         if attempt == 0:
-            _export(weights, root)
+            _export(weights, root, exporter)
     raise SettingsError(f"the export of {weights.name!r} in {root} is not usable; delete {root}")
 
 
@@ -141,11 +144,11 @@ def _same_weights(weights: Weights, folder: Path, manifest: Manifest) -> None:
         )
 
 
-def _export(weights: Weights, root: Path) -> None:
-    """Run `python -m models.export` in the engine's own folder: a user's `models` never wins."""
+def _export(weights: Weights, root: Path, exporter: str) -> None:
+    """Run `python -m EXPORTER` in the engine's own folder: a user's `models` never wins."""
     engine = Path(__file__).resolve().parent.parent
     path = os.pathsep.join([str(engine), *filter(None, [os.environ.get("PYTHONPATH")])])
-    command = [sys.executable, "-m", "models.export", weights.name, str(root)]
+    command = [sys.executable, "-m", exporter, weights.name, str(root)]
     log.info("exporting %s to %s, once; this takes about half a minute", weights.name, root)
     with _exporting:
         done = subprocess.run(
@@ -168,7 +171,8 @@ def _broken(weights: Weights, line: str) -> str:
     )
 
 
-def _session(graph: Path) -> Any:
+def open_session(graph: Path) -> Any:
+    """An exported graph on one inner thread, shared by calling threads."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
@@ -180,7 +184,8 @@ def _session(graph: Path) -> Any:
     return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
 
 
-def _tokenizer(file: Path, limit: int | None = None) -> Any:
+def open_tokenizer(file: Path, limit: int | None = None) -> Any:
+    """The tokenizer without padding, cutting at `limit` tokens when one is given."""
     from tokenizers import Tokenizer
 
     tokenizer = Tokenizer.from_file(str(file))
@@ -192,7 +197,8 @@ def _tokenizer(file: Path, limit: int | None = None) -> Any:
     return tokenizer
 
 
-def _cores() -> int:
+def cores() -> int:
+    """How many cores this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

@@ -13,6 +13,7 @@ import hashlib
 import shutil
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -31,11 +32,13 @@ from store.files import file_sha256, fsync
 FLOOR = 0.99
 AGREE = 0.9999
 Feeds = list[dict[str, NDArray[np.int64]]]
+Make = Callable[[Weights, Path], Manifest]
 
 
-def export(name: str, root: Path) -> Path:
+def export(name: str, root: Path, make: Make | None = None) -> Path:
     """Export the model `name` under `root` and return its folder; a whole one is kept as it is.
 
+    make: fills an empty folder, `build` when None.
     Raises SettingsError where the weights are wrong, missing, or cannot be exported.
     """
     weights = resolve(name)
@@ -48,7 +51,7 @@ def export(name: str, root: Path) -> Path:
     work = Path(tempfile.mkdtemp(prefix=".export-", dir=root))
     try:
         work.chmod(0o755)
-        made = build(weights, work)
+        made = (make or build)(weights, work)
         return _place(work, root / f"{manifest.slug(weights.name)}-{made.fingerprint}")
     finally:
         shutil.rmtree(work, ignore_errors=True)
@@ -57,13 +60,13 @@ def export(name: str, root: Path) -> Path:
 def build(weights: Weights, work: Path) -> Manifest:
     """Write graph, tokenizer and, last, the manifest into the empty folder `work`."""
     model = graph.load(weights)
-    (work / TOKENIZER).write_text(_tokenizer_json(model), encoding="utf-8")
+    (work / TOKENIZER).write_text(tokenizer_json(model), encoding="utf-8")
     graph.write(model, work / "plain.onnx")
     graph.fuse(model, work / "plain.onnx", work / "fused.onnx")
     precision, cosine, note = choose(model, work)
     for left in ("plain.onnx", "fused.onnx", "int8.onnx"):
         (work / left).unlink(missing_ok=True)
-    made = _describe(model, weights)
+    made = describe(model, weights)
     files = {name: file_sha256(work / name) for name in (GRAPH, TOKENIZER)}
     made = dataclasses.replace(made, precision=precision, self_check=cosine, note=note, files=files)
     (work / MANIFEST).write_text(made.dump(), encoding="utf-8")
@@ -130,7 +133,8 @@ def _unit(rows: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.asarray(rows / np.maximum(norms, 1e-12), np.float32)
 
 
-def _describe(model: Any, weights: Weights) -> Manifest:
+def describe(model: Any, weights: Weights) -> Manifest:
+    """The manifest of a model, before its precision and files are known."""
     kinds = [type(module).__name__ for module in model]
     pooling = next(module for module in model if type(module).__name__ == "Pooling")
     sha256 = weights.sha256 or _content_sha256(model)
@@ -155,13 +159,14 @@ def _describe(model: Any, weights: Weights) -> Manifest:
 
 def _content_sha256(model: Any) -> str:
     """A fetched model's digest: every tensor, the tokenizer and the modules' settings."""
-    digest = hashlib.sha256(f"{_tokenizer_json(model)}{model}".encode())
+    digest = hashlib.sha256(f"{tokenizer_json(model)}{model}".encode())
     for name, tensor in sorted(model.state_dict().items()):
         digest.update(name.encode() + tensor.contiguous().float().numpy().tobytes())
     return digest.hexdigest()
 
 
-def _tokenizer_json(model: Any) -> str:
+def tokenizer_json(model: Any) -> str:
+    """The fast tokenizer as `tokenizers` reads it."""
     return str(model.tokenizer.backend_tokenizer.to_str())
 
 

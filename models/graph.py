@@ -1,7 +1,7 @@
 """A sentence-transformers model as one ONNX graph, tokens in and sentence vectors out.
 
-The pooling and what follows it are inside the graph. Runs only in the exporting child process:
-here torch is imported. Not here: quantising, the cache.
+The pooling and what follows it are inside the graph, or left out where token vectors are wanted.
+Runs only in the exporting child process: here torch is imported. Not here: quantising, the cache.
 """
 
 from __future__ import annotations
@@ -35,23 +35,27 @@ def load(weights: Weights) -> Any:
     return model
 
 
-def write(model: Any, file: Path) -> None:
-    """Export `model` in fp32 to `file`. Raises SettingsError where torch cannot."""
+def write(model: Any, file: Path, output: str = "vector") -> None:
+    """Export `model` in fp32 to `file`. Raises SettingsError where torch cannot.
+
+    output: `vector`, one a text, or `tokens`, the last layer's vector of each token.
+    """
     import torch
 
     example = model.preprocess(["a first sentence", "and a second, somewhat longer one"])
     names = [name for name in input_names(model) if name in example]
-    axes = {name: {0: "batch", 1: "length"} for name in names} | {"vector": {0: "batch"}}
-    wrapped = _wrapper(model, names)
+    axes = {name: {0: "batch", 1: "length"} for name in [*names, "tokens"]}
+    axes = axes | {"vector": {0: "batch"}}
+    wrapped = _wrapper(model, names) if output == "vector" else _headless(model, names)
     try:
-        with _quiet(), torch.no_grad():
+        with quiet(), torch.no_grad():
             torch.onnx.export(
                 wrapped,
                 tuple(example[name] for name in names),
                 str(file),
                 input_names=names,
-                output_names=["vector"],
-                dynamic_axes=axes,
+                output_names=[output],
+                dynamic_axes={name: axes[name] for name in [*names, output]},
                 dynamo=False,
                 opset_version=17,
             )
@@ -119,6 +123,22 @@ def _wrapper(model: Any, names: list[str]) -> Any:
     return Pipeline().eval()
 
 
+def _headless(model: Any, names: list[str]) -> Any:
+    """The transformer alone, without pooling."""
+    import torch
+
+    class Headless(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.transformer = model[0]
+
+        def forward(self, *tensors: Any) -> Any:
+            features = dict(zip(names, tensors, strict=True))
+            return self.transformer(features)["token_embeddings"]
+
+    return Headless().eval()
+
+
 def _servable(model: Any, name: str) -> None:
     kinds = [type(module).__name__ for module in model]
     strange = [kind for kind in kinds if kind not in ALLOWED]
@@ -144,7 +164,7 @@ def _unavailable(weights: Weights, error: Exception) -> str:
 
 
 @contextlib.contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Tracing warns about shapes fixed at export; the axes that matter are declared dynamic."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

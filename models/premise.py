@@ -29,7 +29,8 @@ def premise(claim: str, evidence: str, words: int = WORDS) -> str:
     if len(evidence.split()) <= words or len(spans) < 2:
         return evidence
     texts = [evidence[start:end] for start, end in spans]
-    kept, room = set(), words
+    kept: set[int] = set()
+    room = words
     for place in nearest(claim, texts):
         size = max(1, len(texts[place].split()))
         if kept and size > room:

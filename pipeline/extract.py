@@ -1,35 +1,44 @@
-"""Answers without an LLM: the sentence or table cell of the passages that answers best.
+"""Answers without an LLM: the span, sentence or table cell of the passages that answers best.
 
-The dumb baseline that always works, and the first tier of the cascade. It adds nothing to the
-words of the documents. Not here: whether the answer is good enough (verifiers/).
+The first tier of the cascade. With a cross-encoder it reads the passages and gives the span;
+without one, and for tables, the best window: the dumb baseline that always works. It adds nothing
+to the words of the documents. Not here: whether the answer is good enough (verifiers/).
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from models.pilot.reading import Judge
 from pilotfish.types import Answer, Case, Passage
 from verifiers import evidence
 from verifiers.evidence import Embed, Window
 from verifiers.relevance import TOTALS, features, pick_score
+from verifiers.spanned import EXTRACT, best_span, reads_text
 
 READ_PASSAGES = 5
 CLEAR = 0.95  # a second row must be less like the question than this share of the first
-MODEL = "extract"
+MODEL = EXTRACT
 
 
 @dataclass(frozen=True, slots=True)
 class Extract:
-    """Puts the best window of the first passages into `case.answer`; None when there is none."""
+    """Puts the best answer of the first passages into `case.answer`; an abstention without any.
+
+    model: the cross-encoder that reads spans; None: windows are ranked by words and cosine.
+    """
 
     embed: Embed
     passages: int = READ_PASSAGES
-    name: str = "extract"
+    model: Judge | None = None
+    name: str = EXTRACT
 
     def __call__(self, case: Case, /) -> Case:
         question = case.question.text
+        if self.model is not None and reads_text(case):
+            return _read(case, self.model)
         found = candidates(question, case.passages[: self.passages], self.embed)
         if not found:
             return replace(case, answer=Answer("", model=MODEL, abstained=True))
@@ -40,6 +49,14 @@ class Extract:
         text, values = said(question, window, self.embed)
         notes = {"score": round(score, 4), "features": _rounded(features(question, window, rank))}
         return replace(case, answer=Answer(text, values, MODEL), notes=notes)
+
+
+def _read(case: Case, model: Judge) -> Case:
+    found = best_span(case.question.text, case.passages, model)
+    if found is None:
+        return replace(case, answer=Answer("", model=MODEL, abstained=True))
+    notes = {"passage": found.passage.id, "features": _rounded(found.features)}
+    return replace(case, answer=Answer(found.answer, (found.answer,), MODEL), notes=notes)
 
 
 def _many_rows(question: str, found: Sequence[tuple[Window, float, int]]) -> str:
@@ -90,5 +107,5 @@ def said(question: str, window: Window, embed: Embed) -> tuple[str, tuple[str, .
     return f"{head}: {value}", (value,)
 
 
-def _rounded(found: dict[str, float]) -> dict[str, float]:
+def _rounded(found: Mapping[str, float]) -> dict[str, float]:
     return {name: round(value, 3) for name, value in found.items()}

@@ -148,7 +148,7 @@ class Labeller:
 
 def of_feedback(library: Library, recipe: str) -> list[Label]:
     """Labels that people gave to answers of this collection, recipe and judge."""
-    judge = judge_of(library.settings)
+    judge = judge_of(library.parts)
     with library.database.read() as connection:
         rows = labels.of(connection, library.collection().id, recipe, judge)
     return [Label(row.support, row.right, row.features) for row in rows]
@@ -157,7 +157,7 @@ def of_feedback(library: Library, recipe: str) -> list[Label]:
 def keep(library: Library, recipe: str, found: Sequence[Label], asked: int) -> Calibration:
     """Fit and store; what is asked from now on relies on it."""
     made = fit(found, asked)
-    key = (library.collection().id, recipe, judge_of(library.settings))
+    key = (library.collection().id, recipe, judge_of(library.parts))
     with library.database.write() as connection:
         calibrations.put(connection, key, made.labels, to_json(made))
     return made

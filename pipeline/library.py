@@ -16,18 +16,20 @@ from corpus.split import Splitter
 from corpus.walk import Source
 from models.encoder import Encoder
 from models.encoders import Encoders
+from models.pilot.chosen import chosen
 from pilotfish.errors import InputError, NotFound
 from pilotfish.settings import Settings
 from pilotfish.step import Step, run
 from pilotfish.types import Case, Question
-from pipeline.parts import Memo, Parts
+from pipeline.parts import Counts, Memo, Parts
 from pipeline.purse import Purse
-from pipeline.recipes import recipe
+from pipeline.recipes import recipe, reranked
 from pipeline.reliance import reliance
 from retrievers.bm25 import BM25
 from retrievers.dense import Dense
 from retrievers.fuse import Fuse
 from retrievers.nearest import keeper
+from retrievers.rerank import DEPTH as RERANKED
 from retrievers.shelf import Shelf
 from store import collections, documents, passages
 from store.workspace import Workspace, open_workspace
@@ -96,11 +98,15 @@ class Library:
 
     @property
     def parts(self) -> Parts:
-        """What all questions share; made anew when the collection's encoder has changed."""
-        encoder, held = self.encoder, self._parts
-        if held is None or held[0] is not encoder:
-            secret = self.workspace.secret
-            held = encoder, Parts(self.settings, self.shelf, Memo(encoder), encoder.count, secret)
+        """What all questions share; made anew when the collection, or its encoder, is another."""
+        collection, held, settings = self.collection(), self._parts, self.settings
+        encoder = self.encoders(collection.encoder)
+        if held is None or held[0] is not encoder or held[1].collection_id != collection.id:
+            judge = chosen(settings.judge, settings.reranker, settings.threads)
+            held = encoder, Parts(
+                settings, self.shelf, Memo(encoder), Counts(encoder.count),
+                self.workspace.secret, collection.id, judge,
+            )  # fmt: skip
             self._parts = held
         return held[1]
 
@@ -149,9 +155,11 @@ class Library:
         return count
 
     def retriever(self, name: str, k: int) -> Step:
-        """The retriever of that name: bm25, dense or fused."""
+        """The retriever of that name: bm25, dense, fused or reranked."""
         depth = max(FUSE_DEPTH, k)
+        fused = Fuse((BM25(self.shelf, depth), Dense(self.shelf, depth)), max(k, RERANKED))
         made: dict[str, Callable[[], Step]] = {
+            "reranked": lambda: self._reranked(fused, k),
             "bm25": lambda: Fuse((BM25(self.shelf, k),), k),
             "dense": lambda: Fuse((Dense(self.shelf, k),), k),
             "fused": lambda: Fuse((BM25(self.shelf, depth), Dense(self.shelf, depth)), k),
@@ -159,6 +167,11 @@ class Library:
         if name not in made:
             raise InputError(f"no retriever {name!r}: there are {', '.join(made)}")
         return made[name]()
+
+    def _reranked(self, retrieve: Step, k: int) -> Step:
+        if self.parts.judge is None:
+            raise InputError("reranked needs a cross-encoder: set PILOTFISH_JUDGE=pilot")
+        return reranked(retrieve, self.parts, k)
 
     def search(self, question: Question, retriever: str = "fused", k: int = 10) -> Case:
         """Retrieve only."""
@@ -176,9 +189,12 @@ class Library:
         purse: in whose name is spent; settings: other ones than the library's, for this item.
         """
         parts = self.parts if settings is None else replace(self.parts, settings=settings)
+        purse = purse or self.purse()
+        if purse.collection_id != parts.collection_id:  # paid calls would mention other documents
+            raise NotFound(f"collection {purse.tenant!r} was removed and made anew: ask again")
         relied = reliance(parts, recipe_name, question.limits.max_error)
         parts = replace(parts, reliance=relied)
-        step = recipe(recipe_name)(parts, purse or self.purse())
+        step = recipe(recipe_name)(parts, purse)
         return run(step, Case(self.checked(question)))
 
     def purse(self, item: int | None = None) -> Purse:

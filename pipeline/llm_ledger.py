@@ -94,7 +94,6 @@ class Desk:
             if refusal is not None:
                 return Failure("over_budget", refusal)
             row_id = ledger.reserve(connection, self.call, spender, usd, tokens)
-            ledger.mark_sent(connection, row_id)
             return Claim(row_id, unknown=unknown)
 
     def store(self, claim: Claim, raw: str, bill: Bill) -> None:

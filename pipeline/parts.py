@@ -1,4 +1,4 @@
-"""What all items share: the opened collection, the encoder, the workspace's secret.
+"""What all items share: the opened collection, encoder, cross-encoder, workspace's secret.
 
 Made once per process, collection and encoder. Recipes take it beside a purse, which belongs to one
 item. Not here: anything that answers.
@@ -13,10 +13,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from models.pilot.reading import Judge
 from pilotfish.settings import Settings
 from retrievers.embed import Encodes
 from retrievers.shelf import Shelf
-from store import collections, documents
+from store import documents
 from verifiers.evidence import Vectors
 from verifiers.trust import Reliance
 
@@ -34,13 +35,14 @@ class Parts:
     embed: Callable[[Sequence[str]], Vectors]
     count: Count
     secret: bytes
+    collection_id: int
+    judge: Judge | None = None
     reliance: Reliance = field(default_factory=Reliance)
 
     def read(self, document: str, start: int, end: int) -> str | None:
         """The stored characters [start, end) of a document, None when it is gone."""
         with self.shelf.database.read() as connection:
-            collection = collections.find(connection, self.shelf.name)
-            return documents.slice_of(connection, collection.id, document, start, end)
+            return documents.slice_of(connection, self.collection_id, document, start, end)
 
 
 class Memo:
@@ -70,3 +72,26 @@ class Memo:
                 self._known[text] = found[text]
             while len(self._known) > self._size:
                 self._known.popitem(last=False)
+
+
+class Counts:
+    """Counts the tokens of each text once: a passage comes back with many questions."""
+
+    def __init__(self, count: Count, size: int = 20_000) -> None:
+        self._count = count
+        self._size = size
+        self._known: dict[str, int] = {}
+        self._mutex = threading.Lock()
+
+    def __call__(self, texts: Sequence[str]) -> list[int]:
+        with self._mutex:
+            found = {text: self._known[text] for text in texts if text in self._known}
+        missing = list(dict.fromkeys(text for text in texts if text not in found))
+        if missing:
+            fresh = dict(zip(missing, self._count(missing), strict=True))
+            found |= fresh
+            with self._mutex:
+                if len(self._known) + len(fresh) > self._size:
+                    self._known.clear()
+                self._known |= fresh
+        return [found[text] for text in texts]

@@ -20,6 +20,8 @@ from prompters.render import Render
 from retrievers.bm25 import BM25
 from retrievers.dense import Dense
 from retrievers.fuse import Fuse
+from retrievers.rerank import DEPTH as RERANKED
+from retrievers.rerank import Rerank
 from verifiers.cite import Cite
 from verifiers.disagree import Disagree
 from verifiers.support import Support
@@ -32,9 +34,10 @@ def default(parts: Parts, purse: Purse) -> Step:
     """Fused retrieval, one prompt, then tiers: extract, and the LLMs that are configured."""
     settings = parts.settings
     llms = llm_tiers(parts, purse)
-    extract = Extract(parts.embed)
+    extract = Extract(parts.embed, model=parts.judge)
+    depth = max(RERANKED, settings.passages) if parts.judge else settings.passages
     return Chain((
-        Fuse((BM25(parts.shelf), Dense(parts.shelf)), k=settings.passages),
+        reranked(Fuse((BM25(parts.shelf), Dense(parts.shelf)), k=depth), parts, settings.passages),
         render(parts),
         Cascade(
             tiers=(extract, *llms),
@@ -69,14 +72,20 @@ def render(parts: Parts) -> Render:
     return Render(parts.secret, parts.count, parts.settings.prompt_tokens)
 
 
+def reranked(retrieve: Step, parts: Parts, k: int) -> Step:
+    """The retriever with the cross-encoder over its first passages; itself where there is none."""
+    return Rerank(retrieve, parts.judge, k) if parts.judge else retrieve
+
+
 def check(parts: Parts) -> Chain:
     """Support, citations, what support is worth, contradictions: what every answer goes through.
 
     Whether there is support enough is decided once, by Trust.
     """
-    cite = Cite(parts.embed, parts.read, threshold=0.0)
+    cite = Cite(parts.embed, parts.read, 0.0, parts.judge)
     trust = Trust(parts.reliance, parts.settings.abstain_below)
-    return Chain((Support(parts.embed), cite, trust, Disagree(parts.read), gate), name="check")
+    support = Support(parts.embed, parts.judge)
+    return Chain((support, cite, trust, Disagree(parts.read), gate), name="check")
 
 
 def acceptance(parts: Parts, *, climbs: bool) -> float:

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, bindparam, func, insert, select, update
 
+from store.among import among, filled
+from store.prepared import Prepared
 from store.schema import budgets, ledger
 
 
@@ -45,17 +47,14 @@ class Budget:
         return None
 
 
+SCOPES = 2  # a call has no more: its job and its key
 _COLUMNS = [budgets.c[name] for name in Budget.__slots__]
 # Made once: building a statement takes longer than running it.
-_OF = (
-    select(*_COLUMNS)
-    .where(budgets.c.scope.in_(bindparam("scopes", expanding=True)))
-    .order_by(budgets.c.scope)
-)
-_MOVE = update(budgets).where(budgets.c.scope.in_(bindparam("scopes", expanding=True))).values({
+_OF = Prepared(select(*_COLUMNS).where(among(budgets.c.scope, SCOPES)).order_by(budgets.c.scope))
+_MOVE = Prepared(update(budgets).where(among(budgets.c.scope, SCOPES)).values({
     name: budgets.c[name] + bindparam(f"more_{name}", type_=budgets.c[name].type)
     for name in ("held_usd", "held_tokens", "spent_usd", "spent_tokens")
-})  # fmt: skip
+}))  # fmt: skip
 
 
 def limit(connection: Connection, scope: str, usd: float | None, tokens: int | None = None) -> None:
@@ -68,7 +67,8 @@ def limit(connection: Connection, scope: str, usd: float | None, tokens: int | N
 
 def of(connection: Connection, scopes: Iterable[str]) -> list[Budget]:
     """The budgets among these scopes that exist."""
-    return [Budget(*row) for row in connection.execute(_OF, {"scopes": list(scopes)})]
+    wanted = filled(list(scopes), SCOPES)
+    return [Budget(*row) for some in wanted for row in _OF.all(connection, some)]
 
 
 def hold(
@@ -97,10 +97,12 @@ def _move(
     connection: Connection, scopes: list[str], *, held: tuple[float, int],
     spent: tuple[float, int] = (0.0, 0),
 ) -> None:  # fmt: skip
-    connection.execute(_MOVE, {
-        "scopes": scopes, "more_held_usd": held[0], "more_held_tokens": held[1],
+    more = {
+        "more_held_usd": held[0], "more_held_tokens": held[1],
         "more_spent_usd": spent[0], "more_spent_tokens": spent[1],
-    })  # fmt: skip
+    }  # fmt: skip
+    for some in filled(scopes, SCOPES):
+        _MOVE.run(connection, more | some)
 
 
 def by_the_ledger(connection: Connection, job_id: str) -> tuple[float, int]:

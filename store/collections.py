@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, bindparam, insert, select, update
 
 from pilotfish.errors import NotFound
+from store.prepared import Prepared
 from store.schema import collections
 
 
@@ -31,7 +32,7 @@ class Collection:
 
 _COLUMNS = [collections.c[name] for name in Collection.__slots__]
 # Made once: building a statement takes longer than running it.
-_FIND = select(*_COLUMNS).where(collections.c.name == bindparam("name"))
+_FIND = Prepared(select(*_COLUMNS).where(collections.c.name == bindparam("name")))
 
 
 def names(connection: Connection) -> list[str]:
@@ -41,7 +42,7 @@ def names(connection: Connection) -> list[str]:
 
 def find(connection: Connection, name: str) -> Collection:
     """The collection of that name; NotFound names those that exist."""
-    row = connection.execute(_FIND, {"name": name}).first()
+    row = _FIND.first(connection, {"name": name})
     if row is None:
         known = ", ".join(names(connection)) or "none yet"
         raise NotFound(f"no collection {name!r} (there are: {known}): add documents to it first")

@@ -58,6 +58,7 @@ class Database:
     def read(self) -> Iterator[Connection]:
         """A consistent snapshot."""
         with explained(self.path), self._engine.connect() as connection, connection.begin():
+            _say(connection, "BEGIN")
             yield connection
 
     @contextlib.contextmanager
@@ -70,10 +71,13 @@ class Database:
         durable: on the disk when it ends, which costs milliseconds. What is done again when it
         is lost need not be: a power cut may take it back, a killed process never does.
         """
-        with self._alone(), explained(self.path), self._engine.connect() as plain:
-            mode = "FULL" if durable else "NORMAL"
-            connection = plain.execution_options(pilotfish_write=mode)
+        mode = "FULL" if durable else "NORMAL"
+        with self._alone(), explained(self.path), self._engine.connect() as connection:
             with connection.begin():
+                if connection.info.get("synchronous") != mode:
+                    _say(connection, f"PRAGMA synchronous={mode}")
+                    connection.info["synchronous"] = mode
+                _say(connection, "BEGIN IMMEDIATE")
                 yield connection
 
     @contextlib.contextmanager
@@ -179,15 +183,15 @@ def _engine(path: Path) -> Engine:
         for pragma in _PRAGMAS:
             connection.execute(f"PRAGMA {pragma}")
 
-    @event.listens_for(engine, "begin")
-    def _begin(connection: Connection) -> None:
-        mode = connection.get_execution_options().get("pilotfish_write")
-        if mode and connection.info.get("synchronous") != mode:
-            connection.exec_driver_sql(f"PRAGMA synchronous={mode}")
-            connection.info["synchronous"] = mode
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if mode else "BEGIN")
-
     return engine
+
+
+def _say(connection: Connection, statement: str) -> None:
+    """To the driver itself: each transaction begins so, and a listener of the engine's "begin"
+    would make SQLAlchemy look for listeners at each statement.
+    """
+    driver: Any = connection.connection.driver_connection
+    driver.execute(statement)
 
 
 def _url(path: Path) -> URL:

@@ -10,22 +10,28 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, Integer, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, Integer, Text, bindparam, delete, func, insert, select, update
 
 from pilotfish.errors import NotFound
 from store import labels
+from store.among import among, filled
 from store.passages import chunks, drop_passages
+from store.prepared import Prepared
 from store.schema import documents, items, ledger, mentions, passages, sources, table_rows, tables
-from store.upsert import insert_new
+from store.upsert import found_new
 from store.upsert import put as put_row
 
 # Made once: building a statement takes longer than running it.
 _HERE = documents.c.collection_id == bindparam("collection")
-_IDS = select(documents.c.id).where(_HERE, documents.c.key.in_(bindparam("keys", expanding=True)))
-_SLICE = select(
+_NAMES = ("document_id", "kind", "ref")
+_MENTIONED = select(
+    documents.c.id, bindparam("kind", type_=Text), bindparam("ref", type_=Integer)
+).where(_HERE, among(documents.c.key))
+_MENTION = found_new(mentions, _NAMES, _MENTIONED)
+_SLICE = Prepared(select(
     func.substr(documents.c.text, bindparam("from", type_=Integer),
                 bindparam("count", type_=Integer))
-).where(_HERE, documents.c.key == bindparam("key"))  # fmt: skip
+).where(_HERE, documents.c.key == bindparam("key")))  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,11 +179,9 @@ def mention(
     connection: Connection, collection_id: int, keys: Iterable[str], kind: str, ref: int
 ) -> None:
     """Note that an answer (kind 'item') or a reply (kind 'call') may quote these documents."""
-    wanted = {"collection": collection_id, "keys": list(keys)}
-    found = connection.scalars(_IDS, wanted)
-    rows = [{"document_id": i, "kind": kind, "ref": ref} for i in found]
-    if rows:
-        insert_new(connection, mentions, rows)
+    row = {"collection": collection_id, "kind": kind, "ref": ref}
+    for some in filled(sorted(set(keys))):
+        _MENTION.run(connection, row | some)
 
 
 @dataclass(frozen=True, slots=True)
@@ -290,4 +294,5 @@ def slice_of(
 ) -> str | None:
     """The characters [start, end) of the stored text, None when the document is gone."""
     wanted = {"collection": collection_id, "key": key, "from": start + 1, "count": end - start}
-    return connection.scalar(_SLICE, wanted)
+    found: str | None = _SLICE.scalar(connection, wanted)
+    return found

@@ -1,23 +1,26 @@
 """The ledger: every HTTP attempt at the LLM is a row before its socket opens.
 
-reserved -> sent -> done | failed | unknown. A row found `sent` whose owner is gone is
-`unknown`: it may have been paid. Replies are stored raw, before anything parses them.
+sent -> done | failed | unknown; the transaction that writes `sent` also reserves the money. A row
+found `sent` whose owner is gone is `unknown`: it may have been paid. Replies are stored raw,
+before anything parses them.
 A reply that was paid and is of no use ends `failed`, keeps its bill and is never replayed.
 Not here: the calling (pipeline/llm.py) and prices.
 """
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import os
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from sqlalchemy import Connection, bindparam, func, insert, select, update
 
+from store.prepared import Prepared
 from store.schema import ledger
 
 WAIVED = "waived: send again"
@@ -26,21 +29,29 @@ _MINE = ledger.c.id == bindparam("b_id")
 _DONE = select(ledger).where(
     ledger.c.key == bindparam("key"), ledger.c.state == "done", ledger.c.reply.is_not(None)
 )
-_ATTEMPTS = select(func.count()).where(ledger.c.key == bindparam("key"))
-_LAST = select(func.max(ledger.c.attempt)).where(ledger.c.key == bindparam("key"))
-_RESERVE = insert(ledger)
-_RESERVED = select(ledger.c.state, ledger.c.reserved_usd, ledger.c.reserved_tokens).where(_MINE)
-_SENT = update(ledger).where(_MINE).values(state="sent", sent=bindparam("b_now"))
+_ATTEMPTS = Prepared(select(func.count()).where(ledger.c.key == bindparam("key")))
+_earlier = ledger.alias()
+_LAST = select(func.coalesce(func.max(_earlier.c.attempt), 0)).where(
+    _earlier.c.key == bindparam("key")
+)
+_FIELDS = ("key", "state", "owner", "item_id", "model", "api_base", "reserved_usd",
+           "reserved_tokens", "created", "sent", "tenant", "job_id", "key_id")  # fmt: skip
+_RESERVE = insert(ledger).values(
+    {name: bindparam(name) for name in _FIELDS} | {"attempt": _LAST.scalar_subquery() + 1}
+)
+_RESERVED = Prepared(
+    select(ledger.c.state, ledger.c.reserved_usd, ledger.c.reserved_tokens).where(_MINE)
+)
 _FINISHED = ("prompt_tokens", "completion_tokens", "cost_usd", "cost_source", "usage", "reply")
 _MARK_DONE = (
     update(ledger)
     .where(_MINE)
     .values({name: bindparam(f"b_{name}") for name in (*_FINISHED, "finished")} | {"state": "done"})
 )
-_BILLS = select(*(
-    ledger.c[name] for name in ("state", "key", "cost_source", "cost_usd", "prompt_tokens",
-                                "completion_tokens")
-)).where(ledger.c.item_id == bindparam("item"))  # fmt: skip
+_BILL = ("state", "key", "cost_source", "cost_usd", "prompt_tokens", "completion_tokens")
+_BILLS = Prepared(
+    select(*(ledger.c[name] for name in _BILL)).where(ledger.c.item_id == bindparam("item"))
+)
 STALE = 3600.0  # seconds after which a `sent` row is lost, though its owner seems to live
 
 
@@ -54,13 +65,12 @@ class Call:
     messages: Sequence[Mapping[str, str]]
     parameters: Mapping[str, object]
     sample: int = 0
+    key: str = field(init=False)  # sha256 over all fields, as canonical JSON
 
-    @property
-    def key(self) -> str:
-        """sha256 over all fields, as canonical JSON."""
+    def __post_init__(self) -> None:
         fields = [self.tenant, self.api_base, self.model, list(self.messages)]
         text = json.dumps([*fields, dict(self.parameters), self.sample], sort_keys=True)
-        return hashlib.sha256(text.encode()).hexdigest()
+        object.__setattr__(self, "key", hashlib.sha256(text.encode()).hexdigest())
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +102,12 @@ class Spender:
 
 def owner() -> str:
     """This process, so that a later one can tell whether it is still alive."""
-    return f"{os.uname().nodename}:{os.getpid()}:{_born(os.getpid())}"
+    return _named(os.getpid())
+
+
+@functools.lru_cache(maxsize=1)  # a fork has another pid
+def _named(pid: int) -> str:
+    return f"{os.uname().nodename}:{pid}:{_born(pid)}"
 
 
 def alive(name: str) -> bool:
@@ -119,7 +134,7 @@ def find_reply(connection: Connection, key: str) -> tuple[int, str, Bill] | None
 
 def attempts(connection: Connection, key: str) -> int:
     """How often this call was tried, however that ended."""
-    return int(connection.scalar(_ATTEMPTS, {"key": key}) or 0)
+    return int(_ATTEMPTS.scalar(connection, {"key": key}) or 0)
 
 
 def settle_unknown(connection: Connection, key: str, item_id: int | None = None) -> tuple[int, int]:
@@ -174,13 +189,15 @@ def refusals(connection: Connection, item_id: int) -> int:
 def reserve(
     connection: Connection, call: Call, spender: Spender, usd: float | None, tokens: int = 0
 ) -> int:
-    """Write the next attempt as reserved, at most so dear; give its row id."""
-    key = call.key
-    last = connection.scalar(_LAST, {"key": key})
-    row = {"key": key, "attempt": (last or 0) + 1, "state": "reserved", "owner": owner()}
+    """Write the next attempt as sent, at most so dear; give its row id.
+
+    Commit this before the socket opens.
+    """
+    now = time.time()
     done = connection.execute(_RESERVE, {
-        **row, "item_id": spender.item_id, "model": call.model, "api_base": call.api_base,
-        "reserved_usd": usd, "reserved_tokens": tokens, "created": time.time(),
+        "key": call.key, "state": "sent", "owner": owner(), "item_id": spender.item_id,
+        "model": call.model, "api_base": call.api_base, "reserved_usd": usd,
+        "reserved_tokens": tokens, "created": now, "sent": now,
         "tenant": spender.tenant, "job_id": spender.job_id, "key_id": spender.key_id,
     })  # fmt: skip
     (row_id,) = done.inserted_primary_key or (0,)
@@ -189,13 +206,8 @@ def reserve(
 
 def reserved(connection: Connection, row_id: int) -> tuple[str, float | None, int]:
     """(state, USD, tokens) of a row: what a budget holds for it while it is out."""
-    row = connection.execute(_RESERVED, {"b_id": row_id}).one()
+    row = _RESERVED.first(connection, {"b_id": row_id})
     return str(row.state), row.reserved_usd, int(row.reserved_tokens or 0)
-
-
-def mark_sent(connection: Connection, row_id: int) -> None:
-    """Commit this before the socket opens."""
-    connection.execute(_SENT, {"b_id": row_id, "b_now": time.time()})
 
 
 def mark_done(connection: Connection, row_id: int, reply: str, bill: Bill) -> None:
@@ -238,7 +250,7 @@ def spent(connection: Connection, item_id: int) -> tuple[int, Bill]:
     Cost is None when any bill has no known price, or when the outcome of a call is unknown
     and no later attempt at it was answered. A row that is still `sent` was left by a killed run.
     """
-    rows = connection.execute(_BILLS, {"item": item_id}).all()
+    rows = _BILLS.all(connection, {"item": item_id})
     paid = [row for row in rows if row.state == "done" or row.cost_source is not None]
     lost = [r for r in rows if r.state in ("unknown", "sent") and r.cost_source is None]
     answered = {row.key for row in paid}

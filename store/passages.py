@@ -20,7 +20,9 @@ from sqlalchemy import (
 )
 
 from pilotfish.types import Passage, Place
+from store.among import among, filled
 from store.collections import Collection
+from store.prepared import Prepared
 from store.schema import documents, passages, tombstones, vectors
 from store.upsert import insert_new
 
@@ -58,7 +60,7 @@ _FETCH = (
     .join_from(passages, documents, documents.c.id == passages.c.document_id)
     .where(passages.c.id.in_(bindparam("ids", expanding=True)))
 )
-_THERE = select(func.count()).where(passages.c.id.in_(bindparam("ids", expanding=True)))
+_THERE = Prepared(select(func.count()).where(among(passages.c.id)))
 
 
 def fetch(connection: Connection, ids: Sequence[int]) -> dict[int, Passage]:
@@ -74,8 +76,8 @@ def missing(connection: Connection, ids: Sequence[int]) -> int:
     """How many of these passages are gone; ids are never used again, so gone is for ever."""
     wanted = sorted(set(ids))
     found = 0
-    for some in chunks(wanted):
-        found += int(connection.scalar(_THERE, {"ids": list(some)}) or 0)
+    for some in filled(wanted):
+        found += int(_THERE.scalar(connection, some) or 0)
     return len(wanted) - found
 
 

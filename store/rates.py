@@ -13,16 +13,17 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, insert, select, update
 
+from store.prepared import Prepared
 from store.schema import rates
 
 MINUTE = 60.0
 SHRINK, LEAST, GROW = 0.5, 0.05, 1.02
 MOST_FAILURES = 20  # in a row, over all workers
 # Made once: building a statement takes longer than running it.
-_KNOWN = select(rates).where(rates.c.model == bindparam("model"))
-_BAD = select(rates.c.factor).where(
+_KNOWN = Prepared(select(rates).where(rates.c.model == bindparam("model")))
+_BAD = Prepared(select(rates.c.factor).where(
     rates.c.model == bindparam("model"), (rates.c.failures > 0) | (rates.c.factor < 1.0)
-)
+))  # fmt: skip
 _NEW = {"requests": 0, "tokens": 0, "factor": 1.0, "failures": 0}
 
 
@@ -59,7 +60,7 @@ def admit(connection: Connection, model: str, rate: Rate, tokens: int) -> float:
 
 
 def _known(connection: Connection, model: str) -> Any:
-    return connection.execute(_KNOWN, {"model": model}).first()
+    return _KNOWN.first(connection, {"model": model})
 
 
 def _row(connection: Connection, model: str) -> Any:
@@ -78,7 +79,7 @@ def _fits(rate: Rate, factor: float, used: tuple[int, int], tokens: int) -> bool
 
 def succeeded(connection: Connection, model: str) -> None:
     """A call was answered: the allowance grows back, failures are forgotten."""
-    row = connection.execute(_BAD, {"model": model}).first()
+    row = _BAD.first(connection, {"model": model})
     if row is not None:
         values = {"failures": 0, "factor": min(1.0, row.factor * GROW), "reason": None}
         connection.execute(update(rates).where(rates.c.model == model).values(**values))

@@ -47,13 +47,28 @@ def outstanding(connection: Connection) -> Outstanding:
     return Outstanding(waiting.get(True, 0), waiting.get(False, 0), int(working or 0))
 
 
-def due(connection: Connection, count: int, *, small: bool | None = None) -> list[int]:
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What one look at the database found: which items may be rung for, and each job's load."""
+
+    conditions: Sequence[ColumnElement[bool]]
+    load: Mapping[str, int]
+
+
+def look(connection: Connection) -> Look:
+    """One look, for several questions to `due` within a transaction."""
+    return Look((_pending(), _left(connection)), _load(connection))
+
+
+def due(
+    connection: Connection, count: int, *, small: bool | None = None, seen: Look | None = None
+) -> list[int]:
     """Up to `count` ids to put into the queue, each of the job that has the fewest there by then.
 
-    small: only jobs of SMALL questions at most, or only larger ones.
+    small: only jobs of SMALL questions at most, or only larger ones. seen: this transaction's look.
     """
-    conditions = _pending(), _left(connection)
-    load = _load(connection)
+    seen = seen or look(connection)
+    conditions, load = seen.conditions, seen.load
     turns: list[tuple[int, int, list[int]]] = []
     for place, job_id in enumerate(_waiting(connection, conditions, load, count, small)):
         ids: list[int] = []

@@ -8,14 +8,22 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Table
+from sqlalchemy import Connection, Select, Table
 from sqlalchemy.dialects import postgresql, sqlite
+
+from store.prepared import Prepared
 
 
 def insert_new(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert rows; one whose key is there already stays as it is."""
     if rows:
         connection.execute(_insert(connection, table).on_conflict_do_nothing(), list(rows))
+
+
+def found_new(table: Table, names: Sequence[str], query: Select[Any]) -> Prepared:
+    """Insert what the query finds; a row whose key is there already stays as it is."""
+    made = (sqlite.insert(table), postgresql.insert(table))
+    return Prepared(*(one.from_select(names, query).on_conflict_do_nothing() for one in made))
 
 
 def put(connection: Connection, table: Table, row: Mapping[str, Any]) -> None:

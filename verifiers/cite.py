@@ -10,9 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from models.pilot.reading import Judge
 from pilotfish.types import Answer, Case, Citation, Flaw, Span
 from verifiers.evidence import Embed
 from verifiers.keys import clean
+from verifiers.spanned import Found, spanned
 from verifiers.support import CARRIED, Judged, judged
 
 Read = Callable[[str, int, int], str | None]
@@ -26,12 +28,15 @@ class Cite:
     embed: Embed
     read: Read
     threshold: float = 0.5
+    model: Judge | None = None
     name: str = "cite"
 
     def __call__(self, case: Case, /) -> Case:
         answer = case.answer
         if answer is None:
             return case
+        if (span := spanned(case, self.model)) is not None:
+            return self._gated(case, answer, self._of_span(span, answer), ())
         text, claims = clean(answer.text, case)
         answer = replace(answer, text=text)
         if refuses(text):
@@ -42,11 +47,27 @@ class Cite:
         citations = tuple(c for c in map(self._citation, found) if c)
         cited = {citation.sentence for citation in citations}
         flaws = tuple(_flaw(one) for one in found if (one.claim.start, one.claim.end) not in cited)
+        return self._gated(case, answer, citations, flaws)
+
+    def _gated(
+        self, case: Case, answer: Answer, citations: tuple[Citation, ...], flaws: tuple[Flaw, ...]
+    ) -> Case:
         answer = replace(answer, citations=citations, flaws=(*answer.flaws, *flaws))
         if not citations or answer.support is None or answer.support < self.threshold:
             why = "no sentence is supported" if not citations else "support is below the threshold"
             return replace(case, answer=_abstained(answer), notes={"why": why})
         return replace(case, answer=replace(answer, abstained=False))
+
+    def _of_span(self, found: Found, answer: Answer) -> tuple[Citation, ...]:
+        """The sentence around an extracted span, when it stands in the document as it was read."""
+        start, end = found.sentence
+        passage = found.passage
+        quote = passage.text[start - passage.start : end - passage.start]
+        if self.read(passage.document, start, end) != quote:
+            return ()
+        span = Span(passage.document, start, end, quote, passage.place)
+        support = 0.0 if answer.support is None else answer.support
+        return (Citation((0, len(answer.text)), span, support, passage.id),)
 
     def _citation(self, one: Judged) -> Citation | None:
         """The citation of a supported claim whose quote is the document's very slice."""

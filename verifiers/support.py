@@ -11,11 +11,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from models.pilot.reading import Judge
 from pilotfish.types import Answer, Case, Passage
 from verifiers import evidence
 from verifiers.evidence import Embed, Window
 from verifiers.keys import Claim, clean
 from verifiers.relevance import relevance
+from verifiers.spanned import spanned
 from verifiers.weights import judge
 
 CARRIED = 0.5  # a sentence below this is unsupported
@@ -39,19 +41,23 @@ class Support:
     """Sets `answer.support`; leaves it None when there is no claim or passage to look at."""
 
     embed: Embed
+    model: Judge | None = None
     name: str = "support"
 
     def __call__(self, case: Case, /) -> Case:
         answer = case.answer
         if answer is None or not case.passages:
             return case
+        if (span := spanned(case, self.model)) is not None:
+            notes: dict[str, object] = {"span": {k: round(v, 3) for k, v in span.features.items()}}
+            return replace(case, answer=_with(answer, judge("span")(span.features)), notes=notes)
         _, claims = clean(answer.text, case)
         found = [judged(claim, case, self.embed) for claim in claims]
         if not found:
             return case
         weakest = min(found, key=lambda one: one.support)
         fit = max(fitness(case, one, self.embed) for one in found)
-        notes: dict[str, object] = {
+        notes = {
             "claims": [round(one.support, 3) for one in found],
             "relevance": round(fit, 3),
         }

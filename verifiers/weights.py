@@ -1,4 +1,4 @@
-"""Reads the fitted logistic judges. Fitting lies in benchmarks/fit_support.py."""
+"""Reads the fitted judges of weights.json. Fitting lies in benchmarks/fit_support.py."""
 
 from __future__ import annotations
 
@@ -23,8 +23,11 @@ class Logistic:
     weights: Mapping[str, float]
 
     def __call__(self, features: Mapping[str, float]) -> float:
-        total = self.bias + sum(w * features[name] for name, w in self.weights.items())
-        return 1.0 / (1.0 + math.exp(-max(-40.0, min(40.0, total))))
+        return 1.0 / (1.0 + math.exp(-max(-40.0, min(40.0, self.score(features)))))
+
+    def score(self, features: Mapping[str, float]) -> float:
+        """The log-odds."""
+        return self.bias + sum(w * features[name] for name, w in self.weights.items())
 
 
 @cache
@@ -46,3 +49,24 @@ def fingerprint() -> str:
         return hashlib.sha256(FILE.read_bytes()).hexdigest()[:12]
     except OSError as error:
         raise SettingsError(f"{FILE} cannot be read ({error}): reinstall pilotfish") from None
+
+
+@dataclass(frozen=True, slots=True)
+class Softmax:
+    """(supported, contradicted, unsupported): two linear scores against the third, which is 0."""
+
+    supported: Logistic
+    contradicted: Logistic
+
+    def __call__(self, features: Mapping[str, float]) -> tuple[float, float, float]:
+        pro, con = (one.score(features) for one in (self.supported, self.contradicted))
+        top = max(pro, con, 0.0)
+        weights = [math.exp(score - top) for score in (pro, con, 0.0)]
+        total = sum(weights)
+        return weights[0] / total, weights[1] / total, weights[2] / total
+
+
+@cache
+def softmax(name: str) -> Softmax:
+    """The judge of three outcomes of that name out of weights.json."""
+    return Softmax(judge(f"{name} supported"), judge(f"{name} contradicted"))

@@ -83,8 +83,9 @@ class Answering(Hands):
         return case
 
     def _purse(self, taken: Taken) -> Purse:
-        purse = self.process.library(taken.collection).purse(taken.id)
-        return replace(purse, job_id=taken.job_id, key_id=taken.key_id)
+        """What was found of the collection when the item was taken; asking finds it again."""
+        database, place = self.process.database, (taken.collection, taken.collection_id)
+        return Purse(database, *place, taken.id, taken.job_id, taken.key_id)
 
     def _finish(self, taken: Taken, case: Case, seconds: float) -> None:
         """Store the answer, unless a passage that it read was removed meanwhile: then again."""

@@ -114,8 +114,11 @@ class Dispatcher:
         """Ids of small jobs, and of larger ones: each has room of its own in the queue."""
         held = ringing.outstanding(connection)
         small, large = MOST_SMALL - held.small, max(LEAST_WINDOW, held.working // 2) - held.large
-        first = ringing.due(connection, small, small=True) if small > 0 else []
-        others = ringing.due(connection, large, small=False) if large >= CRUMB else []
+        if small <= 0 and large < CRUMB:
+            return [], []
+        seen = ringing.look(connection)
+        first = ringing.due(connection, small, small=True, seen=seen) if small > 0 else []
+        others = ringing.due(connection, large, small=False, seen=seen) if large >= CRUMB else []
         return first, others
 
     def _queue_forgot(self) -> bool:

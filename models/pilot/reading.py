@@ -33,4 +33,9 @@ class Reading:
         return self.spans[0][2] - self.null if self.spans else -30.0
 
 
+def shown(title: str, text: str) -> str:
+    """How a passage is given to a judge: its title, then its text."""
+    return f"{title}. {text}" if title else text
+
+
 Judge = Callable[[Sequence[Pair]], list[Reading]]

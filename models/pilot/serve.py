@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from models.encoder import cores
 from models.pilot.reading import Pair, Reading
 from models.weights import packaged_folder
 from pilotfish.errors import SettingsError
@@ -35,15 +36,15 @@ Logits = NDArray[np.float32]
 class Pilot:
     """The judge that comes with the package; thread-safe, loaded at its first use.
 
-    threads: batches that are read at once. Raises SettingsError when the weights are not those
-    of the manifest.
+    threads: batches that are read at once; 0: one a core. Raises SettingsError when the weights
+    are not those of the manifest.
     """
 
     name = "pilot"
 
-    def __init__(self, folder: Path = FOLDER, threads: int = 1) -> None:
+    def __init__(self, folder: Path = FOLDER, threads: int = 0) -> None:
         self._folder = folder
-        self._threads = max(1, threads)
+        self._threads = threads or cores()
         self._known: OrderedDict[Pair, Reading] = OrderedDict()
         self._mutex = threading.Lock()
         self._loading = threading.Lock()

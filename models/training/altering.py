@@ -97,13 +97,13 @@ def date(text: str, names: Sequence[str], rng: random.Random) -> Change | None:
     if match[0] in _MONTHS:
         return _put(text, match, rng.choice([m for m in _MONTHS if m != match[0]]), "date")
     step = rng.choice([1, 2, 3, 4, 5, 7, 10, 12, 20, 30, 100]) * rng.choice([1, -1])
-    return _put(text, match, str(min(2024, int(match[0]) + step) if step < 0 or int(match[0]) + step < 2025
-                                 else int(match[0]) - abs(step)), "date")  # fmt: skip
+    year = int(match[0])
+    return _put(text, match, str(year + step if year + step < 2025 else year - abs(step)), "date")
 
 
 def name(text: str, names: Sequence[str], rng: random.Random) -> Change | None:
     """Another name out of `names` in the place of one; those that share no word with it."""
-    found = [m for m in _NAME.finditer(text) if len(m[0]) > 3 and (m.start() > 0 or " " in m[0])]
+    found = [m for m in _NAME.finditer(text) if len(m[0]) > 3 and not _opens(text, m)]
     if not found:
         return None
     match = rng.choice(found)
@@ -153,8 +153,13 @@ def altered(text: str, names: Sequence[str], rng: random.Random) -> Change | Non
 
 def names_of(text: str) -> list[str]:
     """Capitalised runs of words, without the first word of a sentence when it stands alone."""
-    found = [m[0] for m in _NAME.finditer(text) if m.start() > 0 or " " in m[0]]
+    found = [m[0] for m in _NAME.finditer(text) if not _opens(text, m)]
     return [name for name in dict.fromkeys(found) if len(name) > 3]
+
+
+def _opens(text: str, match: re.Match[str]) -> bool:
+    """Whether it is a single word that only begins its sentence."""
+    return " " not in match[0] and not re.search(r"[^.!?\s]\s*$", text[: match.start()])
 
 
 def _put(text: str, match: re.Match[str], new: str, kind: str) -> Change:

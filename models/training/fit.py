@@ -53,7 +53,7 @@ def fit(plan: Plan, work: Path) -> Any:
     rows = coding.coded(held)
     sums: dict[str, list[float]] = defaultdict(list)
     clock = time.monotonic()
-    for passes, taken, batch in _stream(plan, work, passes, taken):
+    for at, batch in _stream(plan, work, passes, taken):
         _pace(optimizer, plan, done)
         for name, value in _step(pilot, optimizer, batch).items():
             sums[name].append(value)
@@ -63,7 +63,7 @@ def fit(plan: Plan, work: Path) -> Any:
             _log(work, {"step": done, "seconds": round(time.monotonic() - clock, 1), **line})
             sums.clear()
         if done % plan.save_every == 0 or done >= plan.steps:
-            _save(work, pilot, optimizer, (done, passes, taken))
+            _save(work, pilot, optimizer, (done, *at))
         if done % plan.measure_every == 0 or done >= plan.steps:
             _log(work, {"step": done, "held": measure.measured(pilot, held, rows)})
         if done >= plan.steps:
@@ -71,14 +71,16 @@ def fit(plan: Plan, work: Path) -> Any:
     return pilot
 
 
-def _stream(plan: Plan, work: Path, passes: int, taken: int) -> Iterator[tuple[int, int, Batch]]:
-    """(pass, batches taken of it, batch), from where the checkpoint stood."""
+def _stream(
+    plan: Plan, work: Path, passes: int, taken: int
+) -> Iterator[tuple[tuple[int, int], Batch]]:
+    """((pass, batches taken of it), batch), from where the checkpoint stood."""
     while True:
         examples = mixture.mixture(plan.seed * 1000 + passes, work, plan.without)
         rng = np.random.default_rng([plan.seed, passes])
         for number, batch in enumerate(coding.batches(coding.coded(examples), plan.tokens, rng)):
             if number >= taken:
-                yield passes, number + 1, batch
+                yield (passes, number + 1), batch
         passes, taken = passes + 1, 0
 
 

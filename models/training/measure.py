@@ -19,6 +19,11 @@ from models.training.examples import SUPPORTED, Example
 
 Outputs = tuple[NDArray[np.float32], NDArray[np.float32], list[NDArray[np.float32]]]
 LONGEST = 30
+RANKED = {
+    "scifact": ("scifact search", "scifact negative"),
+    "2wiki": ("2wiki", "2wiki negative"),
+    "reading": ("nq_oracle", "xquad", "nq_oracle negative", "xquad negative"),
+}
 
 
 def outputs(pilot: Any, rows: Sequence[Coded], tokens: int = 8192) -> Outputs:
@@ -57,11 +62,8 @@ def measured(pilot: Any, examples: Sequence[Example], rows: Sequence[Coded]) -> 
         if read:
             found[f"token f1 {name}"] = float(np.mean([_f1(spans[p], rows[p]) for p in read]))
     ranked = [p for p, row in enumerate(rows) if not np.isnan(row.relevant)]
-    for key, member in (("scifact", "scifact search scifact negative"), ("2wiki", "2wiki 2wiki negative"),
-                        ("reading", "nq_oracle xquad nq_oracle negative xquad negative")):  # fmt: skip
-        some = [
-            p for p in ranked if examples[p].source in member and "step" not in examples[p].source
-        ]
+    for key, members in RANKED.items():
+        some = [p for p in ranked if examples[p].source in members]
         labels = np.array([rows[p].relevant > 0.5 for p in some])
         if 0 < labels.sum() < len(labels):
             found[f"relevance {key}"] = auroc(labels, relevance[some])

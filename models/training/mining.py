@@ -42,20 +42,20 @@ def negatives(work: Path, per: int, rng: random.Random) -> Iterator[Example]:
     """`per` negatives a question out of its fused first DEPTH; SciFact's positives too."""
     for name, passages, asked in (reading_pool(), scifact_pool()):
         keys, texts = list(passages), list(passages.values())
-        ranking = _ranked(work / f"{name}-ranks.json", [a.text for a in asked], texts)
+        ranking = ranked(work / f"{name}-ranks.json", [a.text for a in asked], texts)
         for one, order in zip(asked, ranking, strict=True):
             if name == "scifact":
                 for key in one.gold:
                     text = premise(one.text, passages[key])
                     yield Example(one.text, text, "scifact search", 1.0, None, None, one.held)
-            wrong = [place for place in order if _wrong(one, keys[place], texts[place])]
+            wrong = [place for place in order if is_wrong(one, keys[place], texts[place])]
             for place in rng.sample(wrong[:20], min(per, len(wrong[:20]))):
                 span = NO_ANSWER if one.answers else None
                 text = premise(one.text, texts[place])
                 yield Example(one.text, text, f"{one.source} negative", 0.0, None, span, one.held)
 
 
-def _wrong(one: Asked, key: str, text: str) -> bool:
+def is_wrong(one: Asked, key: str, text: str) -> bool:
     low = text.lower()
     return key not in one.gold and not any(answer.lower() in low for answer in one.answers)
 
@@ -96,7 +96,7 @@ def scifact_pool() -> tuple[str, dict[str, str], list[Asked]]:
     return "scifact", passages, asked
 
 
-def _ranked(cache: Path, queries: Sequence[str], texts: Sequence[str]) -> list[list[int]]:
+def ranked(cache: Path, queries: Sequence[str], texts: Sequence[str]) -> list[list[int]]:
     digest = hashlib.sha256(json.dumps([list(queries), list(texts)]).encode()).hexdigest()
     if cache.exists():
         kept = json.loads(cache.read_text(encoding="utf-8"))

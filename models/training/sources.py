@@ -159,15 +159,18 @@ def tabfact(limit: int) -> Iterator[Example]:
             return
         table = tables[row["table_id"]]
         text = premise(row["claim"], linear(table), 80)
-        yield Example(row["claim"], f"{table['title']}. {text}", "tabfact",
-                      verdict=LABELS[row["label"]], held=held("tabfact " + table["id"]))  # fmt: skip
+        out = held("tabfact " + table["id"])
+        told = LABELS[row["label"]]
+        yield Example(row["claim"], f"{table['title']}. {text}", "tabfact", verdict=told, held=out)
 
 
 def linear(table: dict[str, Any]) -> str:
     """`column: value; ...` of each row, a line (and a sentence) each."""
     heads = [str(head).strip() for head in table["columns"]]
-    lines = ("; ".join(f"{head}: {str(value).strip()}" for head, value in zip(heads, row, strict=False))
-             for row in table["rows"])  # fmt: skip
+    lines = []
+    for row in table["rows"]:
+        cells = zip(heads, row, strict=False)
+        lines.append("; ".join(f"{head}: {str(value).strip()}" for head, value in cells))
     return "\n\n".join(lines)
 
 
@@ -184,8 +187,9 @@ def tables_read(limit: int) -> Iterator[Example]:
         if cells.count(row["answers"][0]) == 1 and text.count(": " + row["answers"][0]) == 1:
             start = text.index(": " + row["answers"][0]) + 2
             made += 1
-            yield Example(row["question"], text, "wtq", 1.0, None,
-                          (start, start + len(row["answers"][0])), held("wtq " + table["id"]))  # fmt: skip
+            span = (start, start + len(row["answers"][0]))
+            out = held("wtq " + table["id"])
+            yield Example(row["question"], text, "wtq", 1.0, None, span, out)
 
 
 def finance() -> Iterator[Example]:

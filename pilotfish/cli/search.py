@@ -34,7 +34,7 @@ def search(
     context: typer.Context,
     query: Annotated[str | None, typer.Argument(help="What to look for.")] = None,
     k: Annotated[int, typer.Option("-k", min=1, max=10_000, help="How many.")] = 10,
-    retriever: Annotated[str, typer.Option(help="bm25, dense or fused.")] = "fused",
+    retriever: Annotated[str, typer.Option(help="bm25, dense, fused or reranked.")] = "fused",
     where: Where = None,
     queries: Annotated[Path | None, typer.Option(help="JSON lines of {id, text}.")] = None,
     run: Annotated[

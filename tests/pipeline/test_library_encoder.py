@@ -10,11 +10,13 @@ from typing import Any
 
 import pytest
 
-from pilotfish.errors import IndexCorrupt
+from pilotfish.errors import IndexCorrupt, NotFound
 from pilotfish.settings import Settings
+from pilotfish.types import Question
 from pipeline import doctor
 from pipeline.library import Library
 from retrievers import generation
+from store import collections, removal
 from tests.retrievers.fake_encoder import FakeEncoder
 from tests.store.made import document, drop, put
 
@@ -79,3 +81,16 @@ def test_doctor_takes_removed_postings_off_the_disk(library: Library) -> None:
     os.utime(before, (past, past))
     list(doctor._index(library))
     assert not before.exists()
+
+
+def test_a_collection_made_anew_under_its_name_is_another_one(tmp_path: Path, fakes: Any) -> None:
+    library = opened(tmp_path, fakes)
+    before, purse = library.parts, library.purse()
+    with library.database.write() as connection:
+        removal.collection(connection, purse.collection_id)
+        collections.ensure(connection, "other", OLD, 100)  # so that its number is not used again
+        collections.ensure(connection, library.settings.collection, OLD, 100)
+    assert library.parts is not before
+    assert library.parts.collection_id == library.collection().id != purse.collection_id
+    with pytest.raises(NotFound, match="made anew"):
+        library.ask(Question("what?"), "default", purse)

@@ -37,7 +37,9 @@ def broken(*_: object) -> Any:
 def checked(embed: Callable[..., Any] = embed, read: Callable[..., Any] = read) -> Answer:
     """What is left of a right and cited answer after the checks."""
     settings = SimpleNamespace(abstain_below=0.1)
-    parts = SimpleNamespace(embed=embed, read=read, settings=settings, reliance=Reliance())
+    parts = SimpleNamespace(
+        embed=embed, read=read, settings=settings, judge=None, reliance=Reliance()
+    )
     prompt = Prompt((), {"kabcd": 1})
     case = Case(Question("Where does the pump leak?"), (PASSAGE,), prompt=prompt)
     case = replace(case, answer=Answer(TEXT[:-1] + " [kabcd]."))

@@ -104,7 +104,6 @@ def test_a_call_of_an_item_that_goes_back_is_of_unknown_outcome(ground: Ground) 
     call = Call("", None, "m", [{"role": "user", "content": "?"}], {})
     with ground.database.write() as connection:
         row = ledger.reserve(connection, call, Spender(item_id=item_id), 0.1)
-        ledger.mark_sent(connection, row)
         items.put_back(connection, taken)
         assert connection.scalar(select(calls.c.state).where(calls.c.id == row)) == "unknown"
 

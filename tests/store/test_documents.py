@@ -186,7 +186,6 @@ def test_answers_and_replies_that_quoted_a_document_lose_their_text_but_not_thei
             documents.mention(connection, collection.id, [key], "item", item.id)
         for asked, key in ((call, "a"), (other, "b")):
             row = ledger.reserve(connection, asked, ledger.Spender("", items[0].id), 0.5)
-            ledger.mark_sent(connection, row)
             ledger.mark_done(connection, row, f"reply {key}", ledger.Bill(7, 3, 0.25, "usage"))
             documents.mention(connection, collection.id, [key], "call", row)
     drop(database, collection, "a")
@@ -210,6 +209,31 @@ def test_mentioning_a_document_twice_or_one_that_is_gone_does_nothing_more(
         for _ in range(2):
             documents.mention(connection, collection.id, ["a", "ghost"], "item", 4)
         assert count(connection, schema.mentions) == 1
+
+
+def test_however_many_documents_are_mentioned_each_is(
+    database: Database, collection: Collection
+) -> None:
+    keys = [f"d{n}" for n in range(30)]
+    for key in keys:
+        put(database, collection, document(key, key))
+    with database.write() as connection:
+        documents.mention(connection, collection.id, keys, "item", 4)
+        assert count(connection, schema.mentions) == 30
+        documents.mention(connection, collection.id, [], "item", 5)
+        assert count(connection, schema.mentions) == 30
+
+
+def test_of_however_many_passages_those_that_are_gone_are_counted(
+    database: Database, collection: Collection
+) -> None:
+    for n in range(30):
+        put(database, collection, document(f"d{n}", f"text {n}"))
+    with database.write() as connection:
+        there = passages.all_ids(connection, collection.id)
+        gone = [max(there) + 1 + n for n in range(3)]
+        assert passages.missing(connection, there + gone + gone) == 3
+        assert passages.missing(connection, []) == 0
 
 
 def test_fingerprints_tell_the_stored_documents_only(

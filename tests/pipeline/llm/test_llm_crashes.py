@@ -57,8 +57,7 @@ def test_waiting_for_an_equal_call_ends_with_the_timeout(caller: Caller) -> None
 def test_a_row_sent_long_ago_by_another_host_is_unknown(caller: Caller) -> None:
     call = caller.llm()._desk(ask()).call
     with caller.database.write() as connection:
-        row = ledger.reserve(connection, call, ledger.Spender("", 7), None)
-        ledger.mark_sent(connection, row)
+        ledger.reserve(connection, call, ledger.Spender("", 7), None)
         values = {"owner": "gone-host:1:1", "sent": time.time() - ledger.STALE - 1}
         connection.execute(schema.ledger.update().values(**values))
     assert caller.llm()(ask()).answer

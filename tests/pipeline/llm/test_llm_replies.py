@@ -143,8 +143,7 @@ def test_the_trace_and_the_ledger_give_the_same_receipt(
 
 def test_an_attempt_that_a_killed_run_left_open_may_have_been_paid(caller: Caller) -> None:
     with caller.database.write() as connection:
-        row = ledger.reserve(connection, caller.llm()._desk(ask()).call, ledger.Spender("", 7), 0.5)
-        ledger.mark_sent(connection, row)
+        ledger.reserve(connection, caller.llm()._desk(ask()).call, ledger.Spender("", 7), 0.5)
     assert caller.receipt() == (1, ledger.Bill(cost_usd=None))
 
 

@@ -1,0 +1,1 @@
+"""What the small judges are worth: support, reading, reranking."""

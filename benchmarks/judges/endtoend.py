@@ -1,0 +1,157 @@
+"""Questions over one collection without any LLM: retrieve, rerank, read, cite, or abstain.
+
+All passages of nq_oracle, xquad and 2wiki are the collection; the gold passages of a fifth of the
+questions are taken away. Asked are held-out questions only. Right: exact match or normalised F1 of
+at least 0.8; yes and no exactly. Not here: what promise holds on these rows (benchmarks/risk.py).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks import data
+from benchmarks.development import normalised, share
+from benchmarks.ground import COMPLETE, Ground
+from benchmarks.judges.reading import f1
+from models.training import sources
+from models.training.examples import held
+from models.training.measure import auroc
+from pilotfish.settings import Settings
+from pilotfish.types import Question
+from pipeline.library import Library
+
+REMOVED, RIGHT = 0.2, 0.8
+ERRORS = (0.05, 0.1, 0.2)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A held-out question, its answers, its gold passages' keys, and whether one was removed."""
+
+    id: str
+    set: str
+    question: str
+    answers: tuple[str, ...]
+    removed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What the line said: support as the recipe gave it, and whether the answer is right."""
+
+    asked: Asked
+    support: float
+    right: bool
+    seconds: float
+
+
+def key(text: str) -> str:
+    """A document's id: the digest of its text."""
+    return "d" + hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def passages() -> Iterator[tuple[str, str, str]]:
+    """(key, title, text) of every passage of the three sets, repeats among them."""
+    for name in sources.READING:
+        for row in sources.rows(f"reading/{name}"):
+            yield key(row["context"]), row["title"], row["context"]
+    for row in sources.rows("multihop/2wiki"):
+        for one in row["passages"]:
+            yield key(one["text"]), one["title"], one["text"]
+
+
+def questions() -> tuple[list[Asked], set[str]]:
+    """The held-out questions, and the keys of the passages that are taken away."""
+    found, gone = [], set()
+    for name, row, gold, out in _every():
+        removed = share("removed " + gold[0]) < REMOVED
+        gone |= set(gold) if removed else set()
+        if out:
+            found.append(
+                Asked(str(row["id"]), name, row["question"], tuple(row["answers"]), removed)
+            )
+    return found, gone
+
+
+def _every() -> Iterator[tuple[str, dict[str, Any], list[str], bool]]:
+    for name in sources.READING:
+        for row in sources.rows(f"reading/{name}"):
+            yield name, row, [key(row["context"])], held(row["title"])
+    for row in sources.rows("multihop/2wiki"):
+        gold = [key(p["text"]) for p in row["passages"] if p["gold"]]
+        yield "2wiki", row, gold, held("2wiki " + row["id"])
+
+
+def library(ground: Ground, judge: str) -> tuple[Library, list[Asked]]:
+    """The collection, made once for this code, and its questions."""
+    asked, gone = questions()
+    place = ground.work / "collections" / "endtoend"
+    settings = Settings(workspace=place, judge=judge, abstain_below=0.0)
+    if not (place / COMPLETE).exists():
+        rows = {k: {"id": k, "title": title, "text": text} for k, title, text in passages()}
+        kept = [row for k, row in rows.items() if k not in gone]
+        file = data.write(Path(ground.work) / "files" / "endtoend.jsonl", kept)
+        Library(settings, create=True).add([str(file)])
+        (place / COMPLETE).touch()
+    return Library(settings), asked[: 60 if ground.quick else None]
+
+
+def told(ground: Ground, judge: str = "pilot") -> list[Told]:
+    """Every question asked once, nothing withheld: thresholds are chosen by who reads the rows."""
+    shelf, asked = library(ground, judge)
+    found = []
+    for one in asked:
+        case = shelf.ask(Question(one.question, one.id))
+        answer = case.answer
+        said = answer.text if answer is not None else ""
+        support = answer.support if answer is not None else None
+        right = bool(said) and any(is_right(said, gold) for gold in one.answers)
+        seconds = sum(event.seconds for event in case.trace[-1:])
+        found.append(Told(one, support or 0.0, right, seconds))
+    return found
+
+
+def is_right(said: str, gold: str) -> bool:
+    """Exact match or F1 of RIGHT; yes and no exactly."""
+    if normalised(gold) in {"yes", "no"}:
+        return normalised(said) == normalised(gold)
+    return normalised(said) == normalised(gold) or f1(said, gold) >= RIGHT
+
+
+def measure(ground: Ground) -> dict[str, Any]:
+    """How many are right when all are answered, and how well support tells right from wrong."""
+    table = {}
+    for judge in ("pilot", "rules"):
+        rows = told(ground, judge)
+        right, support = np.array([r.right for r in rows]), np.array([r.support for r in rows])
+        table[judge] = {
+            "questions": len(rows),
+            "right of all": round(float(right.mean()), 4),
+            "AUROC of support": round(auroc(right, support), 4),
+            "p50 seconds": round(float(np.median([r.seconds for r in rows])), 3),
+            "coverage at oracle threshold": {
+                f"{error:.0%}": round(_coverage(right, support, error), 4) for error in ERRORS
+            },
+            "by set": {
+                name: _share_right(rows, name) for name in sorted({r.asked.set for r in rows})
+            },
+        }
+    return {"judges": table, "bars": {}}
+
+
+def _share_right(rows: list[Told], name: str) -> float:
+    return round(float(np.mean([row.right for row in rows if row.asked.set == name])), 4)
+
+
+def _coverage(right: Any, support: Any, error: float) -> float:
+    """Largest share that may be answered, best supported first, with at most this error."""
+    order = np.argsort(-support, kind="stable")
+    wrong = np.cumsum(~right[order]) / np.arange(1, len(order) + 1)
+    fine = np.flatnonzero(wrong <= error)
+    return float((fine[-1] + 1) / len(order)) if len(fine) else 0.0

@@ -1,0 +1,34 @@
+"""The judge that the settings name: the packaged pilot, other models in its place, or none.
+
+Not here: what they do (serve.py, others.py).
+"""
+
+from __future__ import annotations
+
+import threading
+from functools import cache
+
+from models.pilot.others import Other
+from models.pilot.reading import Judge
+from models.pilot.serve import Pilot
+
+PILOT, RULES = "pilot", "rules"
+_making = threading.Lock()
+
+
+def chosen(judge: str, reranker: str, threads: int = 0) -> Judge | None:
+    """One judge for this process; None for `rules`: words, cosine and rules decide alone."""
+    if judge == RULES:
+        return None
+    with _making:
+        return _made(judge, reranker, threads)
+
+
+@cache
+def _made(judge: str, reranker: str, threads: int) -> Judge:
+    made: Judge = Pilot(threads=threads)
+    if judge != PILOT:
+        made = Other(judge, "support", made)
+    if reranker != PILOT:
+        made = Other(reranker, "relevance", made)
+    return made

@@ -1,0 +1,137 @@
+"""Exports a trained network to ONNX, makes it int8, compares both, and writes what is shipped.
+
+int8 is shipped if it costs less than 0.01 on each held-out measure, else fp32 is kept beside and
+said so. Not here: training; the product's own figures (benchmarks/).
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from models import graph, quantise
+from models.pilot.serve import FOLDER, GRAPH, MANIFEST
+from models.training import coding, measure, mixture, network
+from models.training.card import card
+from models.training.coding import Coded, padded
+from models.training.shrink import shrink
+from models.weights import DEFAULT_SHA256, packaged_folder
+from store.files import file_sha256
+
+COST = 0.01
+CARD = "MODEL_CARD.md"
+CALIBRATION = 160
+INPUTS = ("ids", "mask", "segment")
+
+
+def ship(work: Path, target: Path = FOLDER) -> str:
+    """Write graph and manifest to `target`; give a table of fp32 and int8 measures."""
+    examples = mixture.validation(work)
+    rows = coding.coded(examples)
+    pilot = trained(work)
+    with tempfile.TemporaryDirectory() as folder:
+        plain, int8 = Path(folder) / "fp32.onnx", Path(folder) / "int8.onnx"
+        export(pilot, plain, Path(folder))
+        squeeze(plain, int8, coding.coded(_some(work)))
+        before = measure.measured(Served(plain), examples, rows)
+        after = measure.measured(Served(int8), examples, rows)
+        shutil.copyfile(int8, target / GRAPH)
+    lost = max(before[name] - after[name] for name in before)
+    state = torch.load(work / "checkpoint.pt", weights_only=True)["place"][0]
+    manifest = {
+        "sha256": file_sha256(target / GRAPH),
+        "encoder_sha256": DEFAULT_SHA256,
+        "precision": "int8",
+        "steps": state,
+        "most lost by int8": round(lost, 4),
+        "held out": {name: [before[name], after[name]] for name in before},
+    }
+    (target / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
+    (target / CARD).write_text(card(manifest), encoding="utf-8")
+    lines = [f"{name:32s} {before[name]:.4f} {after[name]:.4f}" for name in before]
+    return "\n".join([*lines, f"most lost {lost:.4f} (at most {COST})"])
+
+
+def trained(work: Path) -> network.Pilot:
+    """The network of the last checkpoint."""
+    pilot = network.fresh(str(packaged_folder()))
+    pilot.load_state_dict(torch.load(work / "checkpoint.pt", weights_only=True)["pilot"])
+    pilot.trunk.set_attn_implementation("eager")  # what the optimiser knows how to fuse
+    return pilot.eval()
+
+
+def export(pilot: network.Pilot, file: Path, work: Path) -> None:
+    """fp32, attention and layer norms fused where ONNX Runtime's optimiser can."""
+    import onnxruntime
+    from onnxruntime.transformers import optimizer
+
+    raw = work / "raw.onnx"
+    example = torch.ones((2, 16), dtype=torch.long)
+    segment = torch.tensor([[0] * 6 + [1] * 10] * 2)
+    axes = {name: {0: "batch", 1: "length"} for name in (*INPUTS, "spans")}
+    axes |= {"relevance": {0: "batch"}, "verdict": {0: "batch"}}
+    with graph.quiet(), torch.no_grad():
+        torch.onnx.export(
+            pilot, (example, example, segment), str(raw),
+            input_names=list(INPUTS), output_names=["relevance", "verdict", "spans"],
+            dynamic_axes=axes, dynamo=False, opset_version=17,
+        )  # fmt: skip
+    fused = optimizer.optimize_model(
+        str(raw), model_type="bert", num_heads=12, hidden_size=384, opt_level=0, use_gpu=False
+    )
+    fused.topological_sort()
+    fused.save_model_to_file(str(file))
+    options = onnxruntime.SessionOptions()
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
+    options.optimized_model_filepath = str(file) + ".basic"
+    onnxruntime.InferenceSession(file, options, providers=["CPUExecutionProvider"])
+    Path(str(file) + ".basic").replace(file)
+
+
+def squeeze(source: Path, target: Path, rows: list[Coded]) -> None:
+    """int8 of the trunk's linear layers; the heads, a hundredth of the work, stay fp32."""
+    import onnx
+
+    from models import norms
+
+    model = onnx.load(str(source))
+    feeds = [_feed(padded([row])) for row in rows[:CALIBRATION]]
+    small = quantise.quantise(model, quantise.observe(model, feeds))
+    norms.split_norms(small)
+    shrink(small)
+    onnx.save(small, str(target))
+
+
+class Served:
+    """The exported graph in the network's place, for measuring: same call, same outputs."""
+
+    def __init__(self, file: Path) -> None:
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads, options.log_severity_level = 2, 3
+        self._session = onnxruntime.InferenceSession(
+            file, options, providers=["CPUExecutionProvider"]
+        )
+
+    def eval(self) -> Served:
+        return self
+
+    def __call__(self, *tensors: Any) -> tuple[Any, ...]:
+        feed = {name: tensor.numpy() for name, tensor in zip(INPUTS, tensors, strict=True)}
+        return tuple(torch.from_numpy(array) for array in self._session.run(None, feed))
+
+
+def _feed(batch: coding.Batch) -> dict[str, NDArray[np.int64]]:
+    return dict(zip(INPUTS, (batch.ids, batch.mask, batch.segments), strict=True))
+
+
+def _some(work: Path) -> list[Any]:
+    return mixture.mixture(5000, work)[:CALIBRATION]

@@ -1,0 +1,1 @@
+"""Measuring answers against right ones: `pilotfish eval`. Answers nothing and changes no case."""
