@@ -119,7 +119,8 @@ def general(judges: str | None = None) -> Calibration | None:
     """The shipped calibration; None when it was made for other judges than those here."""
     try:
         found = json.loads(GENERAL.read_text(encoding="utf-8"))
-        return from_json(json.dumps(found["calibration"])) if found["judge"] == (judges or fingerprint()) \
-            else None  # fmt: skip
+        if found["judge"] != (judges or fingerprint()):
+            return None
+        return from_json(json.dumps(found["calibration"]))
     except (OSError, ValueError, KeyError, TypeError, InputError):
         return None
