@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 Kind = Literal["text", "table", "triple", "manual"]
+UNCALIBRATED = "uncalibrated here"
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 
 
@@ -38,9 +39,10 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What the caller allows. `deadline` is in seconds from the start of the item.
+    """What the caller allows. `deadline` is in seconds from the start of the item; `max_error` the
+    share of given answers that may be wrong.
 
-    Not read yet: `max_error`, `effort`.
+    Not read yet: `effort`.
     """
 
     max_error: float | None = None
@@ -169,6 +171,22 @@ class Flaw:
 
 
 @dataclass(frozen=True, slots=True)
+class Basis:
+    """What `support` rests on: the judge's own figure, what the answer was, whose labels.
+
+    `calibration` says it to people ("uncalibrated here", or the date and number of labels of
+    this collection); `promise` what was said to a `max_error`; `kept`: it holds for this answer.
+    """
+
+    judged: float
+    features: Mapping[str, str] = field(default_factory=dict)
+    judge: str = ""
+    calibration: str = UNCALIBRATED
+    promise: str = ""
+    kept: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """What is said. `support` is the probability that it is right, None: nobody looked."""
 
@@ -180,6 +198,7 @@ class Answer:
     flaws: tuple[Flaw, ...] = ()
     abstained: bool = False
     degraded: bool = False
+    basis: Basis | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,11 +23,13 @@ from pipeline.outputs import failed_line, line_of
 from pipeline.purse import Purse
 from pipeline.questions import Line
 from pipeline.recipes import recipe
+from pipeline.reliance import reliance
 from store import collections, documents, jobs, ledger, passages, rates
 from store.collections import Collection
 from store.database import locked
 from store.jobs import Item
 from store.where import compile_where
+from verifiers.calibration import to_json
 
 LEASE_SECONDS = 3600.0
 MOST_ATTEMPTS = 3  # claims after which an answer to changed documents is not tried again
@@ -72,7 +74,7 @@ class Batch:
                 self._run(job)
         with self.library.database.read() as connection:
             rows = {str(row["custom_id"]): row for row in jobs.results(connection, job)}
-        return [_line(line, rows) for line in lines if line.problem or _done(rows, line)]
+        return [_line(line, rows, job) for line in lines if line.problem or _done(rows, line)]
 
     def _submit(
         self, job: str, collection_id: int, parameters: dict[str, object], asked: Sequence[Asked]
@@ -95,7 +97,17 @@ class Batch:
         source = {"revision": collection.revision, "encoder": collection.encoder}
         asked = {"recipe": self.recipe, "where": self.scope.where}
         limits = {k: getattr(self.limits, k) for k in ("max_calls", "budget_usd", "deadline")}
-        return asked | source | limits | chosen
+        return asked | source | limits | chosen | self._relied()
+
+    def _relied(self) -> dict[str, object]:
+        """What support rests on, where that is not the shipped calibration, and the promise."""
+        parts, promised = self.library.parts, self.limits.max_error
+        found = reliance(parts, self.recipe, promised)
+        relied: dict[str, object] = {"max_error": promised} if promised is not None else {}
+        if found.here and found.calibration is not None:
+            body = to_json(found.calibration)
+            relied["calibration"] = hashlib.sha256(body.encode()).hexdigest()
+        return relied
 
     def _run(self, job: str) -> None:
         """Work off the pending items in threads; an error that stops a job stops all."""
@@ -196,9 +208,10 @@ def _done(rows: dict[str, dict[str, object]], line: Line) -> bool:
     return rows.get(line.custom_id, {}).get("state") in jobs.DONE
 
 
-def _line(line: Line, rows: dict[str, dict[str, object]]) -> dict[str, object]:
-    """The stored result of a line, with its question for spreadsheets."""
+def _line(line: Line, rows: dict[str, dict[str, object]], job: str) -> dict[str, object]:
+    """The stored result of a line, with its question for spreadsheets and its name for labels."""
     if line.problem is not None:
         return failed_line(line.custom_id, "invalid_input", f"line {line.number}: {line.problem}")
-    result = rows[line.custom_id]["result"]
-    return {**(result if isinstance(result, dict) else {}), "question": line.question}
+    row = rows[line.custom_id]
+    result = row["result"] if isinstance(row["result"], dict) else {}
+    return {**result, "question": line.question, "item": f"{job[:16]}/{row['ordinal']}"}

@@ -24,6 +24,7 @@ from pilotfish.types import Case, Question
 from pipeline.parts import Counts, Memo, Parts
 from pipeline.purse import Purse
 from pipeline.recipes import recipe, reranked
+from pipeline.reliance import reliance
 from retrievers.bm25 import BM25
 from retrievers.dense import Dense
 from retrievers.fuse import Fuse
@@ -191,6 +192,8 @@ class Library:
         purse = purse or self.purse()
         if purse.collection_id != parts.collection_id:  # paid calls would mention other documents
             raise NotFound(f"collection {purse.tenant!r} was removed and made anew: ask again")
+        relied = reliance(parts, recipe_name, question.limits.max_error)
+        parts = replace(parts, reliance=relied)
         step = recipe(recipe_name)(parts, purse)
         return run(step, Case(self.checked(question)))
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from pilotfish.errors import InputError
 from pilotfish.step import receipt
-from pilotfish.types import Answer, Case, Citation, Receipt, Span
+from pilotfish.types import Answer, Basis, Case, Citation, Receipt, Span
 
 VERSION = 1
 
@@ -42,12 +42,28 @@ def line_of(case: Case, paid: Receipt) -> dict[str, object]:
         "model": answer.model,
         "degraded": answer.degraded,
     }
+    if answer.basis is not None:
+        line |= basis_shown(answer.basis)
+    if answer.flaws and not answer.abstained:
+        line["flaws"] = [asdict(flaw) for flaw in answer.flaws]
     if answer.values:
         line["values"] = list(answer.values)
     if answer.abstained:
         line["candidate"] = answer.text or None
         line["nearest"] = nearest(case)
     return line
+
+
+def basis_shown(basis: Basis) -> dict[str, object]:
+    """What support rests on, and the promise, if one was asked for."""
+    kept = ("judged", "features", "judge")
+    shown: dict[str, object] = {
+        "calibration": basis.calibration,
+        "basis": {name: getattr(basis, name) for name in kept},
+    }
+    if basis.promise:
+        shown["promise"] = {"kept": basis.kept, "told": basis.promise}
+    return shown
 
 
 def citation(one: Citation) -> dict[str, object]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -19,13 +19,16 @@ from retrievers.embed import Encodes
 from retrievers.shelf import Shelf
 from store import documents
 from verifiers.evidence import Vectors
+from verifiers.trust import Reliance
 
 Count = Callable[[Sequence[str]], list[int]]
 
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """Shared between threads; nothing in it belongs to one question."""
+    """Shared between threads; nothing in it belongs to one question but `reliance`, which
+    Library.ask sets by the question's `max_error`.
+    """
 
     settings: Settings
     shelf: Shelf
@@ -34,6 +37,7 @@ class Parts:
     secret: bytes
     collection_id: int
     judge: Judge | None = None
+    reliance: Reliance = field(default_factory=Reliance)
 
     def read(self, document: str, start: int, end: int) -> str | None:
         """The stored characters [start, end) of a document, None when it is gone."""

@@ -23,7 +23,9 @@ from retrievers.fuse import Fuse
 from retrievers.rerank import DEPTH as RERANKED
 from retrievers.rerank import Rerank
 from verifiers.cite import Cite
+from verifiers.disagree import Disagree
 from verifiers.support import Support
+from verifiers.trust import Trust
 
 Recipe = Callable[[Parts, Purse], Step]
 
@@ -40,7 +42,7 @@ def default(parts: Parts, purse: Purse) -> Step:
         Cascade(
             tiers=(extract, *llms),
             check=check(parts),
-            accept=accept_above(settings.extract_above if llms else settings.abstain_below),
+            accept=accept_above(acceptance(parts, climbs=bool(llms))),
             abstain_over_budget=settings.llm.on_budget == "extract",
         ),
     ))  # fmt: skip
@@ -76,19 +78,34 @@ def reranked(retrieve: Step, parts: Parts, k: int) -> Step:
 
 
 def check(parts: Parts) -> Chain:
-    """Support, then citations, then the gate: what every tier's answer goes through."""
-    cite = Cite(parts.embed, parts.read, parts.settings.abstain_below, parts.judge)
-    return Chain((Support(parts.embed, parts.judge), cite, gate), name="check")
+    """Support, citations, what support is worth, contradictions: what every answer goes through.
+
+    Whether there is support enough is decided once, by Trust.
+    """
+    cite = Cite(parts.embed, parts.read, 0.0, parts.judge)
+    trust = Trust(parts.reliance, parts.settings.abstain_below)
+    support = Support(parts.embed, parts.judge)
+    return Chain((support, cite, trust, Disagree(parts.read), gate), name="check")
+
+
+def acceptance(parts: Parts, *, climbs: bool) -> float:
+    """Support that stops the cascade. A promise has withheld what is not enough for it."""
+    if parts.reliance.max_error is not None:
+        return 0.0
+    return parts.settings.extract_above if climbs else parts.settings.abstain_below
 
 
 def gate(case: Case) -> Case:
     """Withhold an answer that a check did not finish with; cannot break itself.
 
-    `run` skips a verifier that breaks. What Cite let pass has support and a citation, so an
-    answer without them was not looked at. Its text goes too: the raw keys are still in it.
+    `run` skips a verifier that breaks. What Cite let pass has support and a citation, what Trust
+    let pass has a basis: an answer without them was not looked at. Its text goes too: the raw
+    keys are still in it.
     """
     answer = case.answer
-    if answer is None or answer.abstained or (answer.citations and answer.support is not None):
+    if answer is None or answer.abstained:
+        return case
+    if answer.citations and answer.support is not None and answer.basis is not None:
         return case
     withheld = replace(answer, text="", values=(), citations=(), support=None, abstained=True)
     return replace(case, answer=withheld, notes={"why": "a check broke: nobody looked at it"})

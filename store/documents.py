@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, Integer, Text, bindparam, delete, func, insert, select, update
 
 from pilotfish.errors import NotFound
+from store import labels
 from store.among import among, filled
 from store.passages import chunks, drop_passages
 from store.prepared import Prepared
@@ -169,6 +170,8 @@ def _forget_quotes(connection: Connection, ids: list[int]) -> None:
         quoting = select(mentions.c.ref).where(
             mentions.c.document_id.in_(ids), mentions.c.kind == kind
         )
+        if kind == "item":
+            labels.forget(connection, quoting)
         connection.execute(update(table).where(table.c.id.in_(quoting)).values(**emptied))
 
 

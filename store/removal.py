@@ -8,7 +8,7 @@ from __future__ import annotations
 from sqlalchemy import Connection, delete, select, update
 
 from store import collections as named
-from store import documents
+from store import documents, labels
 from store.schema import collections, items, jobs, ledger
 from store.serving import document_keys
 from store.submissions import ENDED
@@ -29,6 +29,7 @@ def job_text(connection: Connection, job_id: str) -> int:
     values |= {"result": None, "error": None}
     gone = (items.c.job_id == job_id) & (items.c.state != "forgotten")
     connection.execute(update(ledger).where(ledger.c.job_id == job_id).values(reply=None))
+    labels.forget(connection, select(items.c.id).where(items.c.job_id == job_id))
     return connection.execute(update(items).where(gone).values(**values)).rowcount
 
 

@@ -16,11 +16,13 @@ from store.content_schema import (
 )
 from store.work_schema import (
     budgets,
+    calibrations,
     deliveries,
     files,
     items,
     jobs,
     keys,
+    labels,
     leases,
     ledger,
     rates,
@@ -28,6 +30,7 @@ from store.work_schema import (
 
 __all__ = [
     "budgets",
+    "calibrations",
     "collections",
     "deliveries",
     "documents",
@@ -35,6 +38,7 @@ __all__ = [
     "items",
     "jobs",
     "keys",
+    "labels",
     "leases",
     "ledger",
     "mentions",

@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, func, insert, select, update
 
 from pilotfish.errors import InputError, NotFound
-from store import budgets
+from store import budgets, labels
 from store.items import AGAIN, KINDS, OPEN, TERMINAL, running_job
 from store.schema import collections, deliveries, items, jobs
 
@@ -274,6 +274,7 @@ def forget_before(connection: Connection, moment: float) -> int:
     gone = items.c.job_id.in_(old) & (items.c.state != "forgotten")
     values: dict[str, object] = {"state": "forgotten", "question": {}}
     values |= {"result": None, "error": None}
+    labels.forget(connection, select(items.c.id).where(gone))
     return connection.execute(update(items).where(gone).values(**values)).rowcount
 
 

@@ -63,6 +63,36 @@ items = Table(
     sqlite_autoincrement=True,
 )
 
+# What somebody said of an answer; `features` name what it was and hold no text, `answer` is the
+# right one in words and goes when the item's text goes. `support` is the judge's own.
+labels = Table(
+    "labels",
+    metadata,
+    Column("item_id", Integer, parent("items.id"), primary_key=True),
+    Column("collection_id", Integer, parent("collections.id"), nullable=False),
+    Column("recipe", Text, nullable=False),
+    Column("judge", Text, nullable=False),
+    Column("model", Text, nullable=False),
+    Column("support", Float, nullable=False),
+    Column("features", JSON, nullable=False),
+    Column("was_right", Integer, nullable=False),
+    Column("answer", Text),
+    Column("created", Float, nullable=False),
+    Index(None, "collection_id", "recipe"),
+)
+
+# What support is worth in a collection, by recipe and judge; `body` is verifiers/calibration.py's.
+calibrations = Table(
+    "calibrations",
+    metadata,
+    Column("collection_id", Integer, parent("collections.id"), primary_key=True),
+    Column("recipe", Text, primary_key=True),
+    Column("judge", Text, primary_key=True),
+    Column("labels", Integer, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("created", Float, nullable=False),
+)
+
 # One row per HTTP attempt. The prompt is kept as a hash only; `reply` is the raw body.
 ledger = Table(
     "ledger",

@@ -24,7 +24,9 @@ from retrievers.dense import Dense
 from retrievers.fuse import Fuse
 from tests.conftest import ASKED, UNANSWERABLE, Pilotfish, quoted_by
 from tests.llm_server import LLMServer
+from verifiers.disagree import Disagree
 from verifiers.support import Support
+from verifiers.trust import Reliance, Trust
 
 pytestmark = [
     pytest.mark.slow,
@@ -73,6 +75,8 @@ STEPS: dict[str, Made] = {
     "llm": Made(lambda b, p, u: llm(p, u), "pipeline"),
     "support": Made(lambda b, p, u: Support(b.parts.embed), "verifiers"),
     "cite": Made(lambda b, p, u: check(b.parts).steps[1], "verifiers"),
+    "trust": Made(lambda b, p, u: Trust(Reliance(max_error=0.1)), "verifiers"),
+    "disagree": Made(lambda b, p, u: Disagree(b.parts.read), "verifiers"),
     "check": Made(lambda b, p, u: check(b.parts), "verifiers"),
     "chain": Made(lambda b, p, u: Chain((BM25(b.shelf), render(b.parts))), "pipeline", ALL),
     "route": Made(

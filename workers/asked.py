@@ -40,9 +40,9 @@ LOCAL = Who(admin=True)
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """How to do it. `parameters`: model, where, passages, max_calls, item_budget_usd, deadline,
-    on_unknown, on_budget; those left out are the settings'. `body_sha256` is what must be equal
-    when `idempotency_key` comes again.
+    """How to do it. `parameters`: model, where, passages, max_calls, max_error, item_budget_usd,
+    deadline, on_unknown, on_budget; those left out are the settings'. `body_sha256` is what must
+    be equal when `idempotency_key` comes again.
     """
 
     collection: str | None = None

@@ -82,7 +82,8 @@ class Events:
                 continue
             self._given[row["id"]] = row["finished"]
             self._since = max(self._since, (row["finished"], row["id"]))
-            text = json.dumps(line_shown(line, False))
+            named = {"item": f"{self.job_id}/{row['ordinal']}"}
+            text = json.dumps(line_shown(line, False) | named)
             yield _event("item", text, f"{row['finished']!r}:{row['id']}")
         old = self._since[0] - OVERLAP
         self._given = {n: when for n, when in self._given.items() if when > old}

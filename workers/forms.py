@@ -44,12 +44,15 @@ class Chosen(Form):
     where: Text | None = Field(None, max_length=20_000, examples=["year >= 2020"])
     passages: int | None = Field(None, ge=1, le=100)
     max_calls: int | None = Field(None, ge=0, le=100, description="LLM calls for one question")
+    max_error: float | None = Field(
+        None, gt=0, lt=1, description="share of given answers that may be wrong"
+    )
     on_unknown: Literal["retry", "hold"] | None = None
     on_budget: Literal["fail", "extract"] | None = None
 
     def parameters(self, **more: object) -> dict[str, Any]:
         """What the job keeps beside recipe and collection."""
-        names = ("model", "where", "passages", "max_calls", "on_unknown", "on_budget")
+        names = ("model", "where", "passages", "max_calls", "max_error", "on_unknown", "on_budget")
         given = {name: getattr(self, name) for name in names} | more
         return {name: value for name, value in given.items() if value is not None}
 
@@ -109,6 +112,14 @@ class SearchForm(Form):
     k: int = Field(10, ge=1, le=1000)
     retriever: Literal["bm25", "dense", "fused"] = "fused"
     where: Text | None = Field(None, max_length=20_000)
+
+
+class FeedbackForm(Form):
+    """What somebody says of an answer."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"right": False, "answer": "30"}]})
+    right: bool
+    answer: Text | None = Field(None, max_length=20_000, description="what would have been right")
 
 
 class RetryForm(Form):

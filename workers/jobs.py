@@ -14,7 +14,7 @@ from typing import Any
 from pilotfish.errors import InputError, SettingsError
 from pipeline.estimate import estimate_batch
 from pipeline.questions import Line
-from store import items, rates, removal, ringing, serving, submissions
+from store import items, labels, rates, removal, ringing, serving, submissions
 from store.submissions import ENDED, Job, Submission
 from workers.answering import settings_of
 from workers.asked import INDEX, Asked, Who, WrongState, accepted, check, refused, webhook_of
@@ -141,7 +141,7 @@ class Jobs:
                 job = submissions.find(connection, job_id, who.tenant)
         if rows:
             (line,) = submissions.lines(rows)
-            return line_shown(line, trace) | {"job": job_id}
+            return line_shown(line, trace) | {"job": job_id, "item": f"{job_id}/0"}
         if job.state != "paused":
             self._promise(job_id)
             return job
@@ -193,7 +193,9 @@ class Jobs:
                 rows = submissions.results(connection, job_id, after, BLOCK)
             for row, line in zip(rows, submissions.lines(rows), strict=True):
                 question = row["question"].get("question")
-                yield line_shown(line, trace) | ({"question": question} if question else {})
+                named = {"item": f"{job_id}/{row['ordinal']}"}
+                named |= {"question": question} if question else {}
+                yield line_shown(line, trace) | named
             if len(rows) < BLOCK:
                 return
             after = rows[-1]["ordinal"]
@@ -237,6 +239,15 @@ class Jobs:
         return self._change(
             who, job_id, "delete", ENDED, lambda connection: removal.job_text(connection, job_id)
         )
+
+    def feedback(self, who: Who, name: str, right: bool, answer: str | None) -> dict[str, Any]:
+        """Label the answer of the item JOB/ORDINAL."""
+        with self.database.write() as connection:
+            job_id = name.partition("/")[0]
+            submissions.find(connection, job_id, who.tenant)
+            item_id, whole = labels.item_of(connection, name, who.tenant)
+            labels.put(connection, item_id, right, answer)
+        return {"item": whole, "right": right}
 
     def _change(
         self, who: Who, job_id: str, verb: str, states: Sequence[str],

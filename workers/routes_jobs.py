@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal
 
 from anyio import to_thread
 from fastapi import APIRouter, Query, Request
+from fastapi import Path as Path_
 from starlette.background import BackgroundTask
 from starlette.responses import FileResponse, Response, StreamingResponse
 
@@ -22,7 +23,7 @@ from pipeline.outputs import write_lines
 from pipeline.questions import Line
 from store.items import AGAIN
 from workers.events import Events
-from workers.forms import JobForm, RetryForm, digest_of, lines_in, lines_of
+from workers.forms import FeedbackForm, JobForm, RetryForm, digest_of, lines_in, lines_of
 from workers.holdings import file_name
 from workers.replies import AsciiJSON
 from workers.requests import (
@@ -112,6 +113,15 @@ def items(
 ) -> Response:  # fmt: skip
     """State, attempts and error of each item."""
     return AsciiJSON(jobs.items_page(who, job_id, limit, cursor_number(after, -1), state or []))
+
+
+@router.post("/{job_id}/items/{ordinal}/feedback", summary="Say whether an answer was right")
+def feedback(
+    job_id: str, ordinal: Annotated[int, Path_(ge=0, le=10**9)], form: FeedbackForm, who: Asker,
+    jobs: Service,
+) -> Response:  # fmt: skip
+    """Kept for `pilotfish tune trust`; a later one replaces it."""
+    return AsciiJSON(jobs.feedback(who, f"{job_id}/{ordinal}", form.right, form.answer))
 
 
 @router.get("/{job_id}/results", summary="Its finished lines")

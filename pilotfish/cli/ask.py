@@ -17,6 +17,10 @@ from pilotfish.types import Answer, Case, Citation, Limits, Question, Receipt, S
 
 Model = Annotated[str | None, typer.Option("--model", help="LiteLLM model name for this call.")]
 RecipeName = Annotated[str, typer.Option("--recipe", help="default or plain.")]
+MaxError = Annotated[
+    float | None,
+    typer.Option("--max-error", help="At most this share of given answers wrong, such as 0.05."),
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -29,6 +33,7 @@ def ask(
     where: Where = None,
     model: Model = None,
     recipe: RecipeName = "default",
+    max_error: MaxError = None,
     trace: Annotated[bool, typer.Option("--trace", help="Show every step with its time.")] = False,
 ) -> None:
     """Answer one question from the documents, each sentence cited."""
@@ -39,12 +44,13 @@ def ask(
             raise InputError("the question is empty: ask something")
         library = options.library(**model_override(model))
         note_behind(options, library)
+        note_promise(options, library, recipe, max_error)
         from pilotfish.step import receipt
         from pipeline.outputs import case_json
 
         started = time.perf_counter()
         asked = Question(text, scope=Scope(library.settings.collection, where=where),
-                         limits=limits_of(library.settings))  # fmt: skip
+                         limits=limits_of(library.settings, max_error))  # fmt: skip
         case = library.ask(asked, recipe)
         seconds = time.perf_counter() - started
         if options.json:
@@ -74,9 +80,20 @@ def model_override(model: str | None) -> dict[str, Any]:
     return {"llm.model": model, "llm.tiers": ()} if model else {}
 
 
-def limits_of(settings: Any) -> Limits:
+def limits_of(settings: Any, max_error: float | None = None) -> Limits:
     """One call at most; with several tiers, one each."""
-    return Limits(max_calls=max(1, len(settings.llm.models)))
+    return Limits(max_error, max_calls=max(1, len(settings.llm.models)))
+
+
+def note_promise(options: Context, library: Any, recipe: str, max_error: float | None) -> str:
+    """Say on stderr what is promised, or that nothing can be; empty when nothing is asked for."""
+    if max_error is None:
+        return ""
+    from pipeline.reliance import reliance
+
+    told = reliance(library.parts, recipe, max_error).told()
+    options.err().print(f"note: {told}", markup=False)
+    return told
 
 
 def _print(options: Context, case: Case, paid: Receipt) -> None:
@@ -126,6 +143,8 @@ def source_of(citation: Citation) -> str:
 def summary(answer: Answer | None, paid: Receipt) -> str:
     """One line: support, who answered, calls, tokens, cost, time."""
     support = "not judged" if answer is None or answer.support is None else f"{answer.support:.2f}"
+    if answer is not None and answer.basis is not None:
+        support += f" ({answer.basis.calibration})"
     cost = (
         "unknown price"
         if paid.cost_usd is None

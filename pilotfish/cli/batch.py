@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pilotfish.cli.ask import Model, RecipeName, limits_of, model_override
+from pilotfish.cli.ask import MaxError, Model, RecipeName, limits_of, model_override, note_promise
 from pilotfish.cli.context import FAILED_ITEMS, INTERRUPTED, Context, emit, guarded
 from pilotfish.cli.output import writable
 from pilotfish.cli.progress import Meter
 from pilotfish.cli.search import Where, note_behind
 from pilotfish.errors import InputError
-from pilotfish.types import Scope
+from pilotfish.types import Limits, Scope
 
 if TYPE_CHECKING:
     from pipeline.library import Library
@@ -43,6 +43,7 @@ def batch(
     where: Where = None,
     model: Model = None,
     recipe: RecipeName = "default",
+    max_error: MaxError = None,
     skip_invalid: Annotated[
         bool, typer.Option("--skip-invalid", help="Write bad lines as failed and go on.")
     ] = False,
@@ -57,6 +58,7 @@ def batch(
         scope = Scope(library.settings.collection, where=where)
         _askable(library, recipe, scope)
         note_behind(options, library)
+        promise = note_promise(options, library, recipe, max_error)
         lines = _lines(library, source, skip_invalid)
         if estimate:
             from pipeline.estimate import estimate_batch
@@ -65,7 +67,8 @@ def batch(
             return
         writable(source, output)
         started = time.perf_counter()
-        results = _run(options, library, lines, (recipe, scope))
+        limits = limits_of(library.settings, max_error)
+        results = _run(options, library, lines, (recipe, scope, limits))
         if len(results) < len(lines):
             sys.stderr.write(
                 f"interrupted: {len(results)} of {len(lines)} are done and kept; go on with\n"
@@ -73,7 +76,9 @@ def batch(
             )
             raise SystemExit(INTERRUPTED)
         _write(output, results)
-        _summary(options, results, output, time.perf_counter() - started)
+        took = {"seconds": round(time.perf_counter() - started, 4)}
+        more = took | ({"promise": promise} if promise else {})
+        _summary(options, results, output, more)
         if any(line["status"] == "failed" for line in results):
             raise SystemExit(FAILED_ITEMS)
 
@@ -103,11 +108,11 @@ def _lines(library: Library, source: Path, skip_invalid: bool) -> list[Line]:
 
 
 def _run(
-    options: Context, library: Library, lines: list[Line], how: tuple[str, Scope]
+    options: Context, library: Library, lines: list[Line], how: tuple[str, Scope, Limits]
 ) -> list[dict[str, object]]:
     from pipeline.batch import Batch
 
-    recipe, scope = how
+    recipe, scope, limits = how
     settings = library.settings
     threads = settings.concurrency if settings.llm.models else min(2, os.cpu_count() or 1)
     good = sum(line.problem is None for line in lines)
@@ -124,7 +129,6 @@ def _run(
             dollars = (paid.get("cost_usd") or 0.0) if isinstance(paid, dict) else 0.0
             meter.tick(failed=line["status"] == "failed", dollars=dollars)
 
-        limits = limits_of(settings)
         run = Batch(library, recipe, scope, limits, threads, begun=begun, done=done)
         with stopping(run.stop):
             return run(lines)
@@ -163,17 +167,19 @@ def _write(output: Path, results: list[dict[str, object]]) -> None:
 
 
 def _summary(
-    options: Context, results: list[dict[str, object]], output: Path, seconds: float
+    options: Context, results: list[dict[str, object]], output: Path, more: dict[str, object]
 ) -> None:
     """A line for people on stderr; with --json one object, unless the answers are on stdout."""
     found = _totals(results)
     if options.json and str(output) != "-":
-        emit({"version": 1, **found, "seconds": round(seconds, 4), "output": str(output)})
+        emit({"version": 1, **found, **more, "output": str(output)})
     told = ", ".join(f"{found[name]} {name}" for name in ("answered", "abstained", "failed"))
     dollars = found["cost_usd"]
     cost = "price unknown" if dollars is None else f"${dollars:.6f}"
     text = f"{told}; {found['llm_calls']} LLM calls, {cost}"
     reasons = Counter(found["failures"]).most_common(3)
+    if "promise" in more:
+        text += f"; {more['promise']}"
     if reasons:
         text += "; failures: " + ", ".join(f"{n} x {code}" for code, n in reasons)
     options.err().print(text, markup=False)

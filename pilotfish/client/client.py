@@ -40,6 +40,7 @@ class How(TypedDict, total=False):
     where: str | None
     passages: int | None
     max_calls: int | None
+    max_error: float | None
     deadline: float | None
     on_unknown: Literal["retry", "hold"] | None
     on_budget: Literal["refuse", "extract"] | None
@@ -227,6 +228,12 @@ class Client:
 
         sent = self._transport.send(asking("/v1/estimates", questions, self._in(options)))
         return results.of(Estimate, sent.json)
+
+    def feedback(self, item: str, right: bool, answer: str | None = None) -> None:
+        """Say whether an answer was right (`Result.item`), and what would have been."""
+        job, _, ordinal = item.partition("/")
+        path = f"/v1/jobs/{_quoted(job)}/items/{_quoted(ordinal or '0')}/feedback"
+        self._transport.post(path, {"right": right, "answer": answer})
 
     def job(self, job_id: str) -> Job:
         """A job by its id."""

@@ -28,7 +28,8 @@ class ItemError:
 @dataclass(frozen=True, slots=True)
 class Result:
     """One question's end. `answer` is None unless status is 'answered'; `candidate` is what was
-    found but not trusted. `support`: the probability that the answer is right. `raw`: the line.
+    found but not trusted. `support`: the probability that the answer is right, `calibration`: by
+    whose labels. `item`: the name under which to give feedback. `raw`: the line.
     """
 
     custom_id: str
@@ -44,6 +45,8 @@ class Result:
     candidate: str | None = None
     question: str | None = None
     job: str | None = None
+    item: str | None = None
+    calibration: str | None = None
     raw: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
 

@@ -11,10 +11,11 @@ import numpy as np
 import pytest
 
 from pilotfish.step import run
-from pilotfish.types import Answer, Case, Citation, Passage, Prompt, Question, Span
+from pilotfish.types import Answer, Basis, Case, Citation, Passage, Prompt, Question, Span
 from pipeline.parts import Parts
 from pipeline.recipes import accept_above, check, gate
 from verifiers.evidence import Vectors
+from verifiers.trust import Reliance
 
 TEXT = "The pump leaks at the seal."
 PASSAGE = Passage(1, TEXT, "a.txt", 0, len(TEXT))
@@ -36,7 +37,9 @@ def broken(*_: object) -> Any:
 def checked(embed: Callable[..., Any] = embed, read: Callable[..., Any] = read) -> Answer:
     """What is left of a right and cited answer after the checks."""
     settings = SimpleNamespace(abstain_below=0.1)
-    parts = SimpleNamespace(embed=embed, read=read, settings=settings, judge=None)
+    parts = SimpleNamespace(
+        embed=embed, read=read, settings=settings, judge=None, reliance=Reliance()
+    )
     prompt = Prompt((), {"kabcd": 1})
     case = Case(Question("Where does the pump leak?"), (PASSAGE,), prompt=prompt)
     case = replace(case, answer=Answer(TEXT[:-1] + " [kabcd]."))
@@ -74,6 +77,12 @@ def test_only_a_given_cited_and_supported_answer_is_accepted(answer: Answer) -> 
 
 
 def test_the_gate_leaves_what_was_checked_and_what_abstained_alone() -> None:
-    for answer in (None, Answer("", abstained=True), Answer(TEXT, citations=CITED, support=0.9)):
+    checked = Answer(TEXT, citations=CITED, support=0.9, basis=Basis(0.9))
+    for answer in (None, Answer("", abstained=True), checked):
         case = Case(Question("?"), answer=answer)
         assert gate(case) == case
+
+
+def test_an_answer_that_the_last_judge_did_not_see_is_withheld() -> None:
+    answer = gate(Case(Question("?"), answer=Answer(TEXT, citations=CITED, support=0.9))).answer
+    assert answer is not None and answer.abstained and answer.text == ""

@@ -1,0 +1,55 @@
+"""Fits the calibration that is shipped, verifiers/trust.json, for collections without labels.
+
+Run again whenever a judge changes: a calibration of other judges is not used. Run:
+python -m benchmarks.fit_trust [--write] [--workspace FOLDER] [--take N] [--rows FILE]
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+from benchmarks.risk import judged
+from benchmarks.risk_rows import Row, extractive, reading_folder
+from verifiers.calibration import Label, fit, to_json
+from verifiers.trust import GENERAL
+from verifiers.weights import fingerprint
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--write", action="store_true", help="write verifiers/trust.json")
+    parser.add_argument("--workspace", type=Path, help="reuse this workspace")
+    parser.add_argument("--take", type=int, default=1, help="every N-th question only")
+    parser.add_argument("--rows", type=Path, help="labelled rows: read if there, else written")
+    options = parser.parse_args()
+    if options.rows and options.rows.exists():
+        rows = read(options.rows)
+    else:
+        rows = extractive(options.workspace or reading_folder(), options.take)
+        if options.rows:
+            text = "".join(json.dumps(asdict(row)) + "\n" for row in rows)
+            options.rows.write_text(text, encoding="utf-8")
+    print(json.dumps(judged(rows), indent=1))
+    made = fit([row.label for row in rows if row.label], len(rows), grouped=False)
+    shipped = {
+        "judge": fingerprint(),
+        "data": "reading/nq_oracle and reading/xquad, extractive tier (benchmarks/fit_trust.py)",
+        "calibration": json.loads(to_json(made)),
+    }
+    if options.write:
+        GENERAL.write_text(json.dumps(shipped) + "\n", encoding="utf-8")
+
+
+def read(path: Path) -> list[Row]:
+    found = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    return [
+        Row(one["set"], one["source"], Label(**one["label"]) if one["label"] else None)
+        for one in found
+    ]
+
+
+if __name__ == "__main__":
+    main()
