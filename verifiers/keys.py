@@ -33,7 +33,7 @@ def clean(text: str, case: Case) -> tuple[str, list[Claim]]:
     brackets, such as [kernel], stay, and an answer that is a stretch of a passage stays whole.
     """
     if _is_copied(text, case.passages):
-        return text, _claims(text, [])
+        return text, claims_of(text, [])
     keys = case.prompt.keys if case.prompt else {}
     written = _bracketed(passage.text for passage in case.passages)
     pieces: list[str] = []
@@ -48,7 +48,7 @@ def clean(text: str, case: Case) -> tuple[str, list[Claim]]:
         length += len(pieces[-1])
         at = match.end()
     plain = "".join([*pieces, text[at:]])
-    return plain, _claims(plain, marks)
+    return plain, claims_of(plain, marks)
 
 
 def _is_copied(text: str, passages: Iterable[Passage]) -> bool:
@@ -77,7 +77,7 @@ def _kept(match: re.Match[str], others: list[str]) -> str:
     return f" [{', '.join(others)}]" if others else ""
 
 
-def _claims(plain: str, marks: list[tuple[int, int]]) -> list[Claim]:
+def claims_of(plain: str, marks: list[tuple[int, int]]) -> list[Claim]:
     """A key belongs to the sentence that ends last before it, or the one it stands in.
 
     A stretch without any word, such as "...", claims nothing.
