@@ -7,12 +7,14 @@ types and the same half, thresholds set on the other half. Run: python -m benchm
 
 from __future__ import annotations
 
+import functools
 import random
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 from sklearn.linear_model import LogisticRegression
 
@@ -25,59 +27,66 @@ from verifiers import toxic
 
 BITS = 14
 STRENGTH = 3.0  # inverse of the L2 penalty
-Names = Sequence[str]
+Places = NDArray[np.int64]
 
 
-def fit(examples: Sequence[tuple[Names, bool]], bits: int = BITS) -> Hashed:
+def fit(examples: Sequence[tuple[Places, bool]], bits: int = BITS) -> Hashed:
     """A logistic; both classes weigh the same."""
-    matrix = sparse([names for names, _ in examples], bits)
+    matrix = sparse([found for found, _ in examples], bits)
     model = LogisticRegression(C=STRENGTH, max_iter=300, class_weight="balanced")
     model.fit(matrix, [label for _, label in examples])
     return Hashed(model.coef_[0].astype(np.float32), float(model.intercept_[0]), 0.5)
 
 
-def sparse(examples: Iterable[Names], bits: int) -> csr_matrix:
+def sparse(found: Sequence[Places], bits: int) -> csr_matrix:
     """A row an example, each of length one."""
-    found = [places(names, bits) for names in examples]
     lengths = [len(one) for one in found]
     values = np.concatenate([np.full(n, 1 / np.sqrt(max(1, n)), np.float32) for n in lengths])
     ends = np.concatenate([[0], np.cumsum(lengths)])
     return csr_matrix((values, np.concatenate(found), ends), shape=(len(found), 1 << bits))
 
 
-def benign(texts: Iterable[str]) -> list[list[str]]:
+def benign(texts: Iterable[str], bits: int = BITS) -> list[Places]:
     """The features of every sentence of these texts."""
-    made: list[list[str]] = []
-    for text in texts:
-        around = orders.Around(text)
-        made += [list(orders.features(text[a:b], around.foreign(text[a:b])))
-                 for a, b in orders.pieces(text)]  # fmt: skip
-    return [names for names in made if names]
+    return [found for text in texts for _, _, found in seen(text, bits)]
+
+
+def seen(text: str, bits: int = BITS) -> Iterator[tuple[int, int, Places]]:
+    """(start, end, places of its features) of every sentence."""
+    around = orders.Around(text)
+    for a, b in orders.pieces(text):
+        found = places(orders.features(text[a:b], around.foreign(text[a:b])), bits)
+        if len(found):
+            yield a, b, found
 
 
 def attacked(
     attacks: Iterable[data.Attack], texts: Sequence[str], rng: random.Random
-) -> list[list[str]]:
-    """The features of the first sentence of each attack, each in one of the texts."""
-    made: list[list[str]] = []
+) -> Iterator[tuple[str, Places]]:
+    """(type, features of its first sentence) of each attack, put into one of the texts."""
+    short = [text for text in texts if len(text) < 2500]
     for attack in attacks:
-        text, start, end = data.inserted(rng.choice(texts), attack.text, rng)
-        around = orders.Around(text)
-        for a, b in orders.pieces(text):
-            if a < end and start < b:
-                made.append(list(orders.features(text[a:b], around.foreign(text[a:b]))))
-                break
-    return made
+        text, start, end = data.inserted(rng.choice(short), attack.text, rng)
+        first = next((found for a, b, found in seen(text) if a < end and start < b), None)
+        if first is not None:
+            yield attack.type, first
 
 
-def training(left_out: set[str], made: bool = True, count: int = 400) -> list[tuple[Names, bool]]:
-    """Sentences of the training half, and attacks of the other types, each in three places."""
+@functools.cache
+def gathered() -> tuple[list[tuple[str, Places]], list[Places]]:
+    """(attacks and requests by type, benign sentences) of the training half."""
     rng = random.Random(data.SEED)
-    texts = [*data.contexts(test=False), *data.prose(test=False, count=100)]
-    known = [attack for attack in data.attacks() if attack.type not in left_out]
-    wanted = [*known * 3, *data.requests(count, made)]
-    plain = benign([*texts, *data.faq(test=False, count=100)])
-    return [(n, True) for n in attacked(wanted, texts, rng)] + [(n, False) for n in plain]
+    texts = [*data.contexts(test=False), *data.prose(test=False, count=80)]
+    wanted = [*data.attacks() * 3, *data.requests(300)]
+    plain = benign([*texts, *data.faq(test=False, count=80)])
+    return list(attacked(wanted, texts, rng)), plain
+
+
+def training(left_out: set[str]) -> list[tuple[Places, bool]]:
+    """All but the types that are left out."""
+    told, plain = gathered()
+    kept = [(found, True) for kind, found in told if kind not in left_out]
+    return kept + [(found, False) for found in plain]
 
 
 def at_false_alarms(scores: Sequence[float], rate: float) -> float:
@@ -89,7 +98,7 @@ def at_false_alarms(scores: Sequence[float], rate: float) -> float:
 def write_orders() -> dict[str, Any]:
     model = fit(training(set()))
     quiet = benign([*data.contexts(test=True), *data.prose(test=True, count=200)])
-    threshold = at_false_alarms([model(names) for names in quiet], 0.0005)
+    threshold = at_false_alarms([model.at(found) for found in quiet], 0.0005)
     told = {
         "what": "sentences that give orders, in documents (indirect prompt injection)",
         "data": [
@@ -116,8 +125,13 @@ def toxicity(test: bool) -> list[tuple[str, bool]]:
     ]
 
 
+def tweets() -> list[tuple[Places, bool]]:
+    """The training half."""
+    return [(places(toxic.features(t), BITS), label) for t, label in toxicity(test=False)]
+
+
 def write_toxic() -> dict[str, Any]:
-    model = fit([(list(toxic.features(text)), label) for text, label in toxicity(test=False)])
+    model = fit(tweets())
     plain = [text for text, label in toxicity(test=True) if not label]
     plain += [
         text[a:b] for text in data.prose(test=True, count=100) for a, b in orders.pieces(text)

@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from benchmarks import guard_data as data
-from benchmarks.fit_guard import at_false_alarms, fit, toxicity, training
+from benchmarks.fit_guard import at_false_alarms, fit, toxicity, training, tweets
 from corpus import orders
 from models.training.sources import rows
 from verifiers import personal, toxic
@@ -49,8 +49,8 @@ def scores(text: str, score: Score) -> list[tuple[int, int, float]]:
     return [(a, b, score(text[a:b], around.foreign(text[a:b]))) for a, b in orders.pieces(text)]
 
 
-def by_model(left_out: set[str], made: bool) -> Score:
-    model = fit(training(left_out, made))
+def by_model(left_out: set[str]) -> Score:
+    model = fit(training(left_out))
     return lambda sentence, foreign: model(orders.features(sentence, foreign))
 
 
@@ -82,9 +82,10 @@ def left_out_types() -> dict[str, Any]:
     plain: dict[str, Score] = {"rule": by_rule, "foreign words": by_foreignness}
     for name, score in plain.items():
         result[name] = _summed([found(every, score)])
-    for name, made in (("model", True), ("model, no templates", False)):
+    ours = {"made", "question", "command"}
+    for name, less in (("model", set()), ("model, no templates", {"made"}), ("attacks only", ours)):
         result[name] = _summed([
-            found([a for a in every if a.type in group], by_model(group, made))
+            found([a for a in every if a.type in group], by_model(group | less))
             for group in data.folds([a.type for a in every])
         ])  # fmt: skip
     return result
@@ -158,7 +159,7 @@ def toxic_tweets() -> dict[str, Any]:
 
     half = toxicity(test=True)
     truth = [label for _, label in half]
-    model = fit([(list(toxic.features(t)), label) for t, label in toxicity(test=False)])
+    model = fit(tweets())
     rated = [model(toxic.features(text)) for text, _ in half]
     listed = [float(toxic.listed(text)) for text, _ in half]
     threshold = toxic.packaged().threshold

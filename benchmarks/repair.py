@@ -49,15 +49,15 @@ class Asked:
     beside: str
 
 
-def documents(seed: int = SEED) -> list[Text]:
-    """Held-out documents, each once, in random order."""
+def documents(test: bool, seed: int = SEED) -> list[Text]:
+    """Held-out documents (test), or the others, each once, in random order."""
     found: dict[str, Text] = {}
     for name in sources.READING:
         for row in sources.rows(f"reading/{name}"):
-            if held(row["title"]):
+            if held(row["title"]) == test:
                 found.setdefault(row["context"], (row["title"], row["context"]))
     for row in sources.rows("verification/wice"):
-        if held(row["claim_id"].split("-")[0]):
+        if held(row["claim_id"].split("-")[0]) == test:
             found.setdefault(row["evidence"], ("", row["evidence"]))
     drawn = sorted(found.values())
     random.Random(seed).shuffle(drawn)
@@ -79,9 +79,9 @@ def passages(texts: Sequence[Text]) -> tuple[Passage, ...]:
     return tuple(made)
 
 
-def altered_answers(count: int) -> Iterator[Asked]:
+def altered_answers(count: int, test: bool = True) -> Iterator[Asked]:
     """`count` answers of each kind of alteration, and as many right ones."""
-    texts, rng = documents(), random.Random(SEED)
+    texts, rng = documents(test), random.Random(SEED)
     for kind in [*KINDS, ""]:
         made = 0
         for number, (title, text) in enumerate(texts):
@@ -121,19 +121,20 @@ def _case(said: Sequence[str], found: tuple[Passage, ...]) -> Case:
     return Case(Question("What is known of it?"), found, answer=Answer(" ".join(said)))
 
 
-def written_claims(count: int) -> Iterator[tuple[str, Asked]]:
+def written_claims(count: int, test: bool = True) -> Iterator[tuple[str, Asked]]:
     """Claims that people wrote and found supported, with their evidence."""
     for name in ("wice", "fever_symmetric"):
-        made = 0
+        seen: set[str] = set()
         rows = [r for r in sources.rows(f"verification/{name}") if r["label"] == "supported"]
         random.Random(SEED).shuffle(rows)
         for row in rows:
             key = row["claim_id"].split("-")[0] if name == "wice" else row["evidence"]
-            if made == count or not held(key) or len(sentences(row["claim"])) != 1:
+            single = len(sentences(row["claim"])) == 1 and row["claim"] not in seen
+            if len(seen) == count or held(key) != test or not single:
                 continue
             text = " ".join(row["evidence"].split()[:1500])
             case = _case([row["claim"]], passages([(row.get("title") or "", text)]))
-            made += 1
+            seen.add(row["claim"])
             yield name, Asked(case, "", row["claim"], row["claim"], "")
 
 
@@ -190,7 +191,9 @@ def outcome(asked: Asked, repair: Callable[[Case], Case], judge: Remembered) -> 
         found["left"] += kept
         found["caught"] += not kept or _flagged(done, asked.told, judge)
     else:
-        found["harmed"] += not kept
+        kinds = {change["kind"] for change in done.notes.get("changes", [])}  # type: ignore[attr-defined]
+        found["reworded"] += not kept and kinds == {"word"}
+        found["harmed"] += not kept and kinds != {"word"}
     if asked.beside:
         found["beside harmed"] += _bare(asked.beside) not in there
     return found

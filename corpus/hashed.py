@@ -42,7 +42,10 @@ class Hashed:
 
     def __call__(self, features: Iterable[str]) -> float:
         """A probability between 0 and 1, uncalibrated for other data."""
-        found = places(features, len(self.weights).bit_length() - 1)
+        return self.at(places(features, len(self.weights).bit_length() - 1))
+
+    def at(self, found: NDArray[np.int64]) -> float:
+        """The same, of places."""
         if not len(found):
             return 0.0
         total = self.bias + float(self.weights[found].sum()) / math.sqrt(len(found))

@@ -59,7 +59,7 @@ def mended(claim: str, evidence: str, context: str = "") -> list[Change]:
     changes = [_replaced(value, claim, evidence, blocks) for value in wrong]
     if wrong:
         return [change for change in changes if change] if all(changes) else []
-    turned = _turned(claim, evidence, blocks) or _swapped(claim, evidence, blocks)
+    turned = _swapped(claim, evidence, blocks) or _turned(claim, evidence, blocks)
     return [turned] if turned else []
 
 
@@ -75,10 +75,28 @@ def _words(text: str) -> list[Word]:
 def _replaced(wrong: Value, claim: str, evidence: str, blocks: Sequence[Block]) -> Change | None:
     said = {value.key for value in values(claim)}
     free = [v for v in values(evidence) if v.kind == wrong.kind and v.key not in said]
-    fits = _opposite(wrong, claim, evidence, blocks, free) or _between(wrong, claim, evidence, free)
+    fits = _opposite(wrong, claim, evidence, blocks, free)
+    if wrong.kind == "name":  # beside the same words stand too many names
+        fits = [v for v in fits if _copies(claim, blocks) and not _kin(wrong, v)]
+    else:
+        fits = fits or _between(wrong, claim, evidence, free)
     if len({value.key for value in fits}) != 1 or _joined(fits[0], free, evidence):
         return None
     return Change(wrong.called, wrong.start, wrong.end, wrong.text, fits[0].text)
+
+
+def _kin(one: Value, other: Value) -> bool:
+    """Whether two names may be one: they share a word, are spelt alike, or one is initials."""
+    if present(one, other.text) or present(other, one.text):
+        return True
+    ours, theirs = (set(re.findall(r"\w{3,}", value.key)) for value in (one, other))
+    if ours & theirs:
+        return True
+    initials = ("".join(re.findall(r"\b\w", value.key)) for value in (one, other))
+    spelt = SequenceMatcher(None, one.key, other.key, autojunk=False).ratio()
+    return spelt > 0.6 or any(
+        len(a) > 2 and a in b for a, b in zip(initials, (other.key, one.key), strict=True)
+    )
 
 
 def _joined(value: Value, free: Sequence[Value], evidence: str) -> bool:
@@ -105,27 +123,30 @@ def _opposite(
 
 
 def _between(wrong: Value, claim: str, evidence: str, free: Sequence[Value]) -> list[Value]:
-    """The values with most of the same words beside them; names need two of them."""
+    """The values with most of the same words beside them, one at least."""
     ours = _beside(claim, wrong)
     scored = [(len(ours & _beside(evidence, value)), value) for value in free]
     best = max((score for score, _ in scored), default=0)
-    if best < (2 if wrong.kind == "name" else 1):
+    if best < 1:
         return []
     return [value for score, value in scored if score == best]
 
 
 def _swapped(claim: str, evidence: str, blocks: Sequence[Block]) -> Change | None:
-    """A name of the title in the place of another, in a near copy of the sentence."""
+    """In a near copy, a value of the claim that stands where the evidence has another.
+
+    It may stand elsewhere in the evidence or its title: names are often taken for each other.
+    """
     if not _copies(claim, blocks):
         return None
-    names = [v for v in values(claim) if v.kind == "name" and not present(v, evidence)]
-    if len(names) != 1:
-        return None
-    free = [v for v in values(evidence) if v.kind == "name" and not present(v, claim)]
-    fits = _opposite(names[0], claim, evidence, blocks, free)
-    if len(fits) != 1:
-        return None
-    return Change("name", names[0].start, names[0].end, names[0].text, fits[0].text)
+    free = [v for v in values(evidence) if not present(v, claim)]
+    found: list[Change] = []
+    for value in values(claim):
+        kin = [v for v in free if v.kind == value.kind]
+        fits = _opposite(value, claim, evidence, blocks, kin)
+        if len(fits) == 1 and not _kin(value, fits[0]):
+            found.append(Change(value.called, value.start, value.end, value.text, fits[0].text))
+    return found[0] if len(found) == 1 else None
 
 
 def _copies(claim: str, blocks: Sequence[Block]) -> bool:
@@ -182,8 +203,8 @@ def _as_evidence(block: Block, claim: str, evidence: str) -> Change | None:
     start = mine[0].start if mine else ours[first - 1].end
     end = mine[-1].end if mine else start
     new = evidence[its[0].start : its[-1].end] if its else ""
-    if any(word[:1].isupper() for word in (claim[start:end], new)):
-        return None
+    if any(word[:1].isupper() or re.search(r"\d", word) for word in (claim[start:end], new)):
+        return None  # values are another rule's
     if not mine:
         new = " " + new
     elif not its:  # the space before goes with the word

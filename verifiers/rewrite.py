@@ -26,7 +26,7 @@ from verifiers.support import CARRIED, Judged
 
 Judges = Callable[[Claim, Case], Judged]
 NEAR = 0.5  # share of a claim's content words that the sentence it is mended from must have
-RELATED = 0.25  # share of them that a sentence has which speaks of the same
+RELATED = 0.6  # as many of them, against the nearest sentence, has one that speaks of the same
 TIED = 0.1  # nearer than this, two sentences may both be meant
 SOFT = "Not certain from the documents: "
 
@@ -79,7 +79,7 @@ class Rewrite:
             if window is None:
                 continue
             found = mended(claim.text, window.text, _head(window))
-            if any(_said_elsewhere(one, claim, window) for one in found):
+            if any(_said_elsewhere(one, claim, window, case) for one in found):
                 continue
             changes = [_at(claim, window, one) for one in found]
             if changes and self._carried(draft.changed(changes), claim, case):
@@ -150,14 +150,16 @@ def _another_says_so(claim: Claim, scored: list[tuple[float, Window]]) -> bool:
     return any(evidence.word_for_word(claim.text, w) or _all_there(claim, w) for w in close)
 
 
-def _said_elsewhere(change: Change, claim: Claim, window: Window) -> bool:
-    """Whether another sentence of the passage that speaks of the same has the replaced value."""
+def _said_elsewhere(change: Change, claim: Claim, window: Window, case: Case) -> bool:
+    """Whether another sentence that speaks of the same has the replaced value."""
     if change.kind not in {"number", "date", "name"}:
         return False
     wanted = evidence.content(claim.text)
-    others = (w for w in evidence.windows(window.passage, widths=(1,)) if w.start != window.start)
+    every = (w for passage in case.passages for w in evidence.windows(passage, widths=(1,)))
+    others = (w for w in every if place(w) != place(window))
     said = fold(change.before)
-    return any(said in fold(w.text) and evidence.overlap(wanted, w) >= RELATED for w in others)
+    least = RELATED * evidence.overlap(wanted, window)
+    return any(said in fold(w.text) and evidence.overlap(wanted, w) >= least for w in others)
 
 
 def _all_there(claim: Claim, window: Window) -> bool:

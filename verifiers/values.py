@@ -7,10 +7,12 @@ name; initials are in the name they shorten. Not here: whether a value is right 
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from pilotfish.text import fold, numbers
+from pilotfish.text import fold as folded_text
+from pilotfish.text import numbers
 
 _MONTHS = (
     "january february march april may june july august september october november december"
@@ -32,7 +34,7 @@ _NUMBER = re.compile(
 )
 _YEAR = re.compile(r"(?:1\d|20)\d\d")
 _SMALL = r"(?:of|the|de|van|von|der|la|le|di|da|al|and|&)"
-_WORD = r"[A-ZÀ-Þ][\w'’-]*\w|[A-ZÀ-Þ]\."
+_WORD = r"[A-ZÀ-Þ][\w\u0300-\u036f'’-]*[\w\u0300-\u036f]|[A-ZÀ-Þ]\."
 _NAME = re.compile(rf"(?:{_WORD})(?:\s(?:{_SMALL}\s){{0,2}}(?:{_WORD}))*")
 _OPENS = re.compile(r"(?:^|[.!?:;•\n]|[\"“(])\s*$")
 _NO_NAMES = frozenset(
@@ -42,6 +44,12 @@ _NO_NAMES = frozenset(
         "although however no yes not monday tuesday wednesday thursday friday saturday sunday"
     ).split()
 )
+
+
+def fold(text: str) -> str:
+    """Lower case without accents: Noël is Noel."""
+    parts = unicodedata.normalize("NFKD", folded_text(text))
+    return "".join(one for one in parts if not unicodedata.combining(one))
 
 
 @dataclass(frozen=True, slots=True)
