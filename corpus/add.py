@@ -45,19 +45,24 @@ class Report:
     warnings: list[tuple[str, str]] = field(default_factory=list)
     passages: int = 0
     tables: int = 0
+    quarantined: int = 0
     dropped_short: int = 0
     dropped_duplicate: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Adder:
-    """Adds to one collection. `progress` hears each document's id as it is stored."""
+    """Adds to one collection. `progress` hears each document's id as it is stored.
+
+    `sift` may set passages of a document's cut apart: the quarantine.
+    """
 
     database: Database
     collection: collections.Collection
     splitter: Splitter
     sandbox: Sandbox
     progress: Callable[[str], None] = lambda _: None
+    sift: Callable[[Cut, str], Cut] = lambda cut, _: cut
 
     def __call__(self, paths: Sequence[str | Source]) -> Report:
         """Add all paths; give the report. Never raises for a bad file."""
@@ -140,7 +145,7 @@ class Adder:
             elsewhere = documents.from_elsewhere(connection, here, list(shas), source)
         changed = {key: parsed for key, parsed in chunk if known.get(key) != shas[key]}
         moved = [key for key in elsewhere if key not in changed]
-        cuts = {key: self.splitter(parsed) for key, parsed in changed.items()}
+        cuts = {key: self.sift(self.splitter(one), one.text) for key, one in changed.items()}
         new = [record(key, source, shas[key], one, cuts[key]) for key, one in changed.items()]
         if changed or moved:
             with self.database.write() as connection:
@@ -181,6 +186,7 @@ def _taken(known: documents.KnownSource, source: Source) -> str:
 def _count(report: Report, key: str, parsed: Parsed, cut: Cut) -> None:
     report.passages += len(cut.passages)
     report.tables += len(parsed.tables)
+    report.quarantined += len(cut.held)
     report.dropped_short += cut.short
     report.dropped_duplicate += cut.duplicate
     report.warnings.extend((key, warning) for warning in left_out(cut))

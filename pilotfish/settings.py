@@ -132,6 +132,7 @@ class Settings(_Strict):
     prompt_tokens: int = Field(3000, gt=200, description="token budget of the passages")
     abstain_below: float = Field(0.5, ge=0, le=1, description="support an answer needs")
     extract_above: float = Field(0.8, ge=0, le=1, description="support above which no LLM is asked")
+    quarantine: bool = Field(True, description="hold passages that seem to give orders")
     concurrency: int = Field(8, gt=0, le=256, description="questions in flight with an LLM")
     llm: LLMSettings = LLMSettings()
     dense: DenseSettings = DenseSettings()
