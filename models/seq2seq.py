@@ -7,6 +7,7 @@ weights come with the package. Not here: whether the result is better (pipeline/
 
 from __future__ import annotations
 
+import functools
 from functools import cached_property
 from typing import Any
 
@@ -47,3 +48,9 @@ class Seq2Seq:
                 f"corrector {self._name!r} cannot be loaded ({line}): give a folder or a name of "
                 "a seq2seq model"
             ) from None
+
+
+@functools.cache
+def loaded(name: str) -> Seq2Seq:
+    """One of each name in a process."""
+    return Seq2Seq(name)

@@ -13,28 +13,30 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from pilotfish.step import Step
 from pilotfish.types import Case
 from verifiers.nli import Nli, Verdict
-from verifiers.sampling import drawn, worth_sampling
+from verifiers.sampling import Samples, drawn, worth_sampling
 
 
 @dataclass(frozen=True, slots=True)
 class Entropy:
-    """`samples`: LLMs with sample numbers. `least`: share of all answers that mean the same."""
+    """`samples`: by a model's name, LLM steps with sample numbers.
 
-    samples: tuple[Step, ...]
+    least: share of all answers that must mean the same.
+    """
+
+    samples: Samples
     nli: Nli
     least: float = 0.5
     free: tuple[str, ...] = ("extract",)
     name: str = "entropy"
 
     def __call__(self, case: Case, /) -> Case:
-        if not worth_sampling(case, self.free) or case.prompt is None:
-            return case
-        texts, case = drawn(self.samples, case)
         answer = case.answer
-        if answer is None or not texts:
+        if answer is None or case.prompt is None or not worth_sampling(answer, self.free):
+            return case
+        texts, case = drawn(self.samples(answer.model), case)
+        if not texts:
             return replace(case, notes={"why": "no sample could be drawn"})
         every = [answer.text, *texts]
         found = meanings([f"{case.question.text} {text}" for text in every], self.nli)

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from pilotfish.text import sentences, words
+from pilotfish.text import MARK, sentences, words
 from pilotfish.types import Case, Passage
 
 _BRACKETS = re.compile(r"\s*\[(/?k[a-z2-7]{3,52}(?:\s*[,;]\s*/?k[a-z2-7]{3,52})*)\]")
@@ -31,8 +31,10 @@ def clean(text: str, case: Case) -> tuple[str, list[Claim]]:
 
     Keys that the prompt did not hold are dropped too: a model made them up. The documents' own
     brackets, such as [kernel], stay, and an answer that is a stretch of a passage stays whole.
+    A mark between words (prompters/render.py) that was copied along is a blank again.
     """
-    if _is_copied(text, case.passages):
+    text = text.replace(MARK, " ")
+    if is_copied(text, case.passages):
         return text, claims_of(text, [])
     keys = case.prompt.keys if case.prompt else {}
     written = _bracketed(passage.text for passage in case.passages)
@@ -51,7 +53,8 @@ def clean(text: str, case: Case) -> tuple[str, list[Claim]]:
     return plain, claims_of(plain, marks)
 
 
-def _is_copied(text: str, passages: Iterable[Passage]) -> bool:
+def is_copied(text: str, passages: Iterable[Passage]) -> bool:
+    """Whether the text is a stretch of a passage, word for word."""
     said = " ".join(text.split())
     return any(said in " ".join(passage.text.split()) for passage in passages)
 

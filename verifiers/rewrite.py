@@ -20,7 +20,7 @@ from verifiers import evidence
 from verifiers.cite import refuses
 from verifiers.draft import Change, Draft, Repair, taken_out
 from verifiers.evidence import Window
-from verifiers.keys import Claim
+from verifiers.keys import Claim, is_copied
 from verifiers.mend import mended
 from verifiers.support import CARRIED, Judged
 
@@ -36,13 +36,14 @@ class Rewrite:
     """Repairs `case.answer`, then lets `again` (support) look at what was changed.
 
     unsupported: what becomes of a sentence whose support is below `below`. plugins: further
-    repairs of the plain text, in order.
+    repairs of the plain text, in order. values: whether they are mended, and keys set right.
     """
 
     judge: Judges
     again: Step
     unsupported: Literal["keep", "soften", "drop"] = "drop"
     below: float = 0.06
+    values: bool = True
     plugins: tuple[Repair, ...] = ()
     name: str = "rewrite"
 
@@ -62,8 +63,10 @@ class Rewrite:
 
     def _repaired(self, draft: Draft, case: Case) -> tuple[Draft, list[Change]]:
         made: list[Change] = []
-        if case.passages:
-            for step in (self._mends, self._attached, self._doubtful):
+        copied = case.answer is not None and is_copied(case.answer.text, case.passages)
+        if case.passages and not copied:  # the documents' own words need no mending
+            mends = (self._mends, self._attached) if self.values else ()
+            for step in (*mends, self._doubtful):
                 draft, changes = step(draft, case)
                 made += changes
         for repair in self.plugins:

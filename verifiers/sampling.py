@@ -7,13 +7,15 @@ entropy.py).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from pilotfish.errors import BudgetExceeded, ModelError
 from pilotfish.step import Step, run
-from pilotfish.types import Case
+from pilotfish.types import Answer, Case
 from verifiers.keys import clean
+
+Samples = Callable[[str], Sequence[Step]]  # the samples of the model of that name
 
 
 def drawn(samples: Sequence[Step], case: Case) -> tuple[list[str], Case]:
@@ -36,7 +38,6 @@ def drawn(samples: Sequence[Step], case: Case) -> tuple[list[str], Case]:
     return texts, case
 
 
-def worth_sampling(case: Case, free: Sequence[str]) -> bool:
-    """Whether there is an answer of a model that could say something else another time."""
-    answer = case.answer
-    return answer is not None and not answer.abstained and answer.model not in free
+def worth_sampling(answer: Answer, free: Sequence[str]) -> bool:
+    """Whether it is given, and of a model that could say something else another time."""
+    return not answer.abstained and bool(answer.model) and answer.model not in free

@@ -10,31 +10,33 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from pilotfish.step import Step
 from pilotfish.text import sentences
 from pilotfish.types import Case, Flaw
 from verifiers.nli import Nli
-from verifiers.sampling import drawn, worth_sampling
+from verifiers.sampling import Samples, drawn, worth_sampling
 
 FLAW = "inconsistent"
 
 
 @dataclass(frozen=True, slots=True)
 class SelfCheck:
-    """`samples`: LLMs with sample numbers. `free`: models whose answers never vary."""
+    """`samples`: by a model's name, LLM steps with sample numbers.
 
-    samples: tuple[Step, ...]
+    free: models whose answers never vary.
+    """
+
+    samples: Samples
     nli: Nli
     most: float = 0.5
     free: tuple[str, ...] = ("extract",)
     name: str = "selfcheck"
 
     def __call__(self, case: Case, /) -> Case:
-        if not worth_sampling(case, self.free) or case.prompt is None:
-            return case
-        texts, case = drawn(self.samples, case)
         answer = case.answer
-        if answer is None or not texts:
+        if answer is None or case.prompt is None or not worth_sampling(answer, self.free):
+            return case
+        texts, case = drawn(self.samples(answer.model), case)
+        if not texts:
             return replace(case, notes={"why": "no sample could be drawn"})
         spans = sentences(answer.text)
         scores = [inconsistency(answer.text[a:b], texts, self.nli) for a, b in spans]

@@ -75,8 +75,8 @@ def model_override(model: str | None) -> dict[str, Any]:
 
 
 def limits_of(settings: Any) -> Limits:
-    """One call at most; with several tiers, one each."""
-    return Limits(max_calls=max(1, len(settings.llm.models)))
+    """One call at most; with several tiers, samples or a retry, as many as these take."""
+    return Limits(max_calls=settings.calls)
 
 
 def _print(options: Context, case: Case, paid: Receipt) -> None:
