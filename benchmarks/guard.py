@@ -91,6 +91,33 @@ def left_out_types() -> dict[str, Any]:
     return result
 
 
+def left_out_families() -> dict[str, Any]:
+    """The harder question: no type that is alike is known either."""
+    every = data.attacks()
+    result: dict[str, Any] = {}
+    for name, less in (("model", set[str]()), ("model, no templates", {"made"})):
+        for family, group in data.families().items():
+            mine = [attack for attack in every if attack.type in group]
+            result.setdefault(name, {})[family] = _brief(found(mine, by_model(group | less)))
+    return result
+
+
+def _brief(part: dict[str, Any]) -> dict[str, float]:
+    return {key: value for key, value in _summed([part]).items() if key.startswith("recall")}
+
+
+def shipped() -> dict[str, Any]:
+    """The packaged model at its own threshold, which knows these types: what an add holds."""
+    model, rng, texts = orders.packaged(), random.Random(data.SEED), data.contexts(test=True)
+    hits = total = 0
+    for attack in data.attacks():
+        for context in rng.sample(texts, PLACES):
+            text, start, end = data.inserted(context, attack.text, rng)
+            hits += any(o.start < end and start < o.end for o in orders.orders(text, model))
+            total += 1
+    return {"recall": round(hits / total, 4), "threshold": model.threshold}
+
+
 def _summed(parts: Sequence[dict[str, Any]]) -> dict[str, Any]:
     merged: dict[str, Any] = {}
     for rate in parts[0]:
@@ -182,6 +209,8 @@ def _yes(said: Sequence[bool], truth: Sequence[bool]) -> dict[str, float]:
 
 PARTS: dict[str, Callable[[], dict[str, Any]]] = {
     "orders": left_out_types,
+    "orders, family left out": left_out_families,
+    "orders, as shipped": shipped,
     "over-blocking": over_blocking,
     "personal data": personal_data,
     "toxicity": toxic_tweets,

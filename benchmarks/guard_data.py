@@ -170,6 +170,27 @@ def examples(folder: str = "examples") -> Iterator[tuple[str, str]]:
             yield path.name, path.read_text(encoding="utf-8")
 
 
+FAMILIES = {
+    "tasks and questions": {
+        "Information Retrieval", "Content Creation", "Learning and Tutoring",
+        "Language Translation", "Programming Help",
+    },
+    "spoilt letters": {
+        "Alphanumeric Substitution", "Homophonic Substitution", "Misspelling Intentionally",
+        "Anagramming", "Space Removal & Grouping",
+    },
+    "words put into the answer": {
+        "Instruction", "Social Interaction", "Persuasion", "Clickbait", "Malware Distribution",
+    },
+}  # fmt: skip
+
+
+def families() -> dict[str, set[str]]:
+    """Types that are alike; what is no text is code."""
+    known = set().union(*FAMILIES.values())
+    return {**FAMILIES, "code": {attack.type for attack in attacks()} - known}
+
+
 def folds(names: Sequence[str], count: int = 5) -> list[set[str]]:
     """The types in `count` groups, drawn by chance."""
     drawn = sorted(set(names))

@@ -36,7 +36,7 @@ def fingerprint(parsed: Parsed) -> str:
 
 def left_out(cut: Cut) -> list[str]:
     """What cutting left out, for people to know; nothing where it left out nothing."""
-    rows, held = cut.rows_left_out, len(cut.held)
+    rows, held = cut.rows_left_out, cut.kept_out
     told = [f"{rows} table rows are kept as a table but not searched one by one"] if rows else []
     orders = f"{held} passages seem to give orders and are not searched: see pilotfish quarantine"
     return [*told, orders] if held else told

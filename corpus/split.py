@@ -44,6 +44,12 @@ class Cut:
     duplicate: int = 0
     rows_left_out: int = 0
     held: tuple[NewHeld, ...] = ()
+    freed: frozenset[str] = frozenset()  # embed_sha of those that a person has released before
+
+    @property
+    def kept_out(self) -> int:
+        """How many passages stay in quarantine."""
+        return sum(one.passage.embed_sha not in self.freed for one in self.held)
 
 
 @dataclass(frozen=True, slots=True)
