@@ -74,7 +74,7 @@ def further(parts: Parts, purse: Purse | None) -> tuple[Step, ...]:
 
 def verdicts(parts: Parts) -> Nli:
     """By the cross-encoder where there is one."""
-    return by_model(parts.judge) if parts.judge else by_rules(parts.embed)
+    return by_model(parts.judge, parts.embed) if parts.judge else by_rules(parts.embed)
 
 
 def sampler(parts: Parts, purse: Purse) -> Callable[[str], Sequence[Step]]:

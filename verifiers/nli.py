@@ -13,16 +13,18 @@ from pilotfish.types import Case, Passage, Question
 from verifiers.evidence import Embed
 from verifiers.keys import Claim
 from verifiers.support import judged
+from verifiers.verdict import Verdicts
 
 Verdict = tuple[float, float, float]
 Nli = Callable[[str, str], Verdict]  # (premise, hypothesis)
 
 
-def by_model(judge: Judge) -> Nli:
-    """The cross-encoder's verdict of the hypothesis as a claim over the premise."""
+def by_model(judge: Judge, embed: Embed) -> Nli:
+    """The cross-encoder's fitted verdict of the hypothesis as a claim over the premise."""
+    look = Verdicts(embed, judge)
 
     def verdict(premise: str, hypothesis: str) -> Verdict:
-        (found,) = judge([(hypothesis, premise)])
+        (found,) = look([(hypothesis, premise)])
         return found.supported, found.contradicted, found.unsupported
 
     return verdict
