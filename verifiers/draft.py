@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from pilotfish.types import Case
-from verifiers.keys import Claim, claims_of, clean
+from verifiers.keys import LISTED, Claim, claims_of, clean
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +94,9 @@ def _moved(mark: Mark, change: Change) -> Mark | None:
 def taken_out(kind: str, text: str, start: int, end: int) -> Change:
     """The change that drops a sentence and the white space after it (before it, if it is last)."""
     stop = end
+    line = text.rfind("\n", 0, start) + 1
+    if (listed := LISTED.match(text, line, end)) and listed.end() == start:
+        start = line  # its bullet or number goes too
     while stop < len(text) and text[stop].isspace():
         stop += 1
     while stop == len(text) and start > 0 and text[start - 1].isspace():

@@ -28,13 +28,15 @@ _IP4 = re.compile(r"(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?![\w]|\.\d)")
 _IP6 = re.compile(r"(?<![\w:])[0-9a-f]{0,4}(?::[0-9a-f]{0,4}){2,7}(?![\w:])", re.I)
 _SSN = re.compile(r"(?<![\w-])(?!000|666)\d{3}-(?!00)\d{2}-(?!0000)\d{4}(?![\w-])")
 _PHONE = re.compile(
-    r"(?<![\w.,/-])(?:\+\d{1,3}[ .-]?)?(?:\(\d{1,5}\)[ .-]?)?"
-    r"\d(?:[ .-]{0,2}\d){4,13}(?:x\d{1,5})?(?![\w/]|[.,-]\d)"
+    r"(?<![\w.,/-])(?<!\d )(?:\+\d{1,3}[ .-]?)?(?:\(\d{1,5}\)[ .-]?)?"
+    r"\d(?:[ .-]{0,2}\d){4,13}(?:x\d{1,5})?(?![\w/]|[ .,-]{1,2}\d)"
 )
 _CALLED = re.compile(
     r"\b(?:phone|call|tel|telephone|mobile|cell|fax|number|contact|whatsapp|text)\b", re.I
 )
-_DATE = re.compile(r"\d{4}-\d\d-\d\d|\d\d[./-]\d\d[./-]\d{4}")
+_NO_PHONE = re.compile(  # dates, and thousands
+    r"\d{4}-\d\d-\d\d.*|\d\d[./-]\d\d[./-]\d{4}.*|\d{1,2}(?:\.\d{3})+"
+)
 _PART = r"[A-ZÀ-ÞŐŠŽ][\w'’-]+"
 _NAME = rf"(?P<name>{_PART}(?: (?:van |de |von |der |Mc|O')?{_PART}){{0,3}})"
 _LEADS = (
@@ -118,7 +120,8 @@ def _phones(text: str) -> Iterator[tuple[int, int]]:
         before = text[max(0, match.start() - NEAR) : match.start()]
         shaped = match[0][0] in "+(0" or len(re.findall(r"[ .-]", match[0])) >= 2
         meant = shaped or _CALLED.search(before)
-        if 7 <= len(digits) <= 15 and meant and not _DATE.search(match[0]):
+        most = 15 if match[0][0] == "+" else 12
+        if 7 <= len(digits) <= most and meant and not _NO_PHONE.fullmatch(match[0]):
             yield match.span()
 
 

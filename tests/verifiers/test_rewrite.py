@@ -136,3 +136,8 @@ def test_form_is_length_language_and_json() -> None:
     fenced = 'Sure:\n```json\n{"a": [1]}\n```\nBye'
     assert applied(fenced, bare_json(fenced)).strip() == '{"a": [1]}'
     assert bare_json("no json here") == bare_json("[1, 2]") == []
+
+
+def test_the_number_of_a_list_is_no_number_of_the_claim() -> None:
+    text = f"1. {RIGHT}\n2. Batteries are not covered.\n3. The moon orbits 77 planets."
+    assert said(rewritten(text)) == f"1. {RIGHT}\n2. Batteries are not covered."
