@@ -31,7 +31,10 @@ _PLAIN = frozenset(
         "in on at to by for with from as and or is are was were be been has have had also"
     ).split()
 )
-_NOT = frozenset("not no never nor cannot n't don't doesn't didn't isn't aren't wasn't".split())
+_ALIKE = {"month": "name"}  # in a copy, June may stand where a name should
+_NOT = frozenset(
+    "not no never nor without cannot n't don't doesn't didn't isn't aren't wasn't".split()
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +145,7 @@ def _swapped(claim: str, evidence: str, blocks: Sequence[Block]) -> Change | Non
     free = [v for v in values(evidence) if not present(v, claim)]
     found: list[Change] = []
     for value in values(claim):
-        kin = [v for v in free if v.kind == value.kind]
+        kin = [v for v in free if _ALIKE.get(v.kind, v.kind) == _ALIKE.get(value.kind, value.kind)]
         fits = _opposite(value, claim, evidence, blocks, kin)
         if len(fits) == 1 and not _kin(value, fits[0]):
             found.append(Change(value.called, value.start, value.end, value.text, fits[0].text))

@@ -33,7 +33,7 @@ _NUMBER = re.compile(
     r"(?<![\w.,/])(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?=(?:st|nd|rd|th)?(?:[^\w]|$))"
 )
 _YEAR = re.compile(r"(?:1\d|20)\d\d")
-_SMALL = r"(?:of|the|de|van|von|der|la|le|di|da|al|and|&)"
+_SMALL = r"(?:of|the|de|van|von|der|la|le|di|da|al)"
 _WORD = r"[A-ZÀ-Þ][\w\u0300-\u036f'’-]*[\w\u0300-\u036f]|[A-ZÀ-Þ]\."
 _NAME = re.compile(rf"(?:{_WORD})(?:\s(?:{_SMALL}\s){{0,2}}(?:{_WORD}))*")
 _OPENS = re.compile(r"(?:^|[.!?:;•\n]|[\"“(])\s*$")
