@@ -26,6 +26,7 @@ from models.training.sources import rows
 from verifiers import toxic
 
 BITS = 14
+LOUD = 0.003  # share of benign sentences that may be held
 STRENGTH = 3.0  # inverse of the L2 penalty
 Places = NDArray[np.int64]
 
@@ -78,7 +79,7 @@ def gathered() -> tuple[list[tuple[str, Places]], list[Places]]:
     rng = random.Random(data.SEED)
     texts = [*data.contexts(test=False), *data.prose(test=False, count=80)]
     wanted = [*data.attacks() * 3, *data.requests(300)]
-    plain = benign([*texts, *data.faq(test=False, count=80)])
+    plain = benign([*texts, *data.faq(test=False, count=80), *data.manuals(60)])
     return list(attacked(wanted, texts, rng)), plain
 
 
@@ -98,17 +99,17 @@ def at_false_alarms(scores: Sequence[float], rate: float) -> float:
 def write_orders() -> dict[str, Any]:
     model = fit(training(set()))
     quiet = benign([*data.contexts(test=True), *data.prose(test=True, count=200)])
-    threshold = at_false_alarms([model.at(found) for found in quiet], 0.0005)
+    threshold = at_false_alarms([model.at(found) for found in quiet], LOUD)
     told = {
         "what": "sentences that give orders, in documents (indirect prompt injection)",
         "data": [
             "microsoft/BIPIA attacks and contexts, development half (MIT; code: CC BY-SA)",
             "questions of xquad, nq_oracle (CC BY-SA), 2wiki (Apache-2.0); nl2bash (MIT)",
             "benign: xquad, nq_oracle, scifact (ODC-By), wice (CC BY-SA), training halves",
-            "orders by templates of benchmarks/guard_data.py (ours)",
+            "orders and manuals by templates of benchmarks/guard_data.py (ours)",
         ],
         "licence": "Apache-2.0 (weights)",
-        "threshold_is": "0.05 % of benign held-out sentences are above it",
+        "threshold_is": f"{LOUD:.1%} of benign held-out sentences are above it",
         "measures": "benchmarks/RESULTS.md, guard",
         "limits": "English; harmless-looking requests inside texts that ask much; no wall",
     }
