@@ -21,9 +21,9 @@ def test_an_order_is_held_shown_and_released(mine: Pilotfish) -> None:
     assert held["order"] == ORDER and held["document"] == "crane.md" and held["released"] is None
     assert "1 passages of 1 documents are held" in mine("doctor").out
     assert not found(mine) and ORDER in mine("show", "crane.md").out
-    assert mine("quarantine", "release", "crane.md", "--json").one == {"released": 1}
+    assert mine("quarantine", "release", "crane.md", "--json").one["released"] == 1
     assert found(mine) and mine("quarantine", "--json").lines == []
-    assert mine("quarantine", "--all", "--json").lines[0]["released"] is not None
+    assert mine("quarantine", "--all", "--json").lines[0]["released"]
     assert "'crane.md'" in mine("quarantine", "release", "crane.md", code=8).err
     (mine.folder / "crane.md").write_text(f"# Crane\n\n{NOTE} Twice.\n\n# Remarks\n\n{ORDER}\n")
     again = mine("add", "crane.md", "--json").one
