@@ -12,8 +12,10 @@ from benchmarks import machine, runner
 from benchmarks.ground import ground
 
 # Indexing first: it is timed on an idle machine. Each makes the collections it lacks.
-PARTS = ("indexing", "searching", "cold", "scaling", "splitting", "answering", "risk",
-         "retrieval")  # fmt: skip
+PARTS = (
+    "indexing", "searching", "cold", "scaling", "splitting", "answering", "risk", "retrieval",
+    "repair", "guard",
+)  # fmt: skip
 
 
 def prepare(quick: bool) -> None:

@@ -83,7 +83,7 @@ def fill(workspace: Path, made: list[str], vectors: Vectors) -> Library:
 
 def document(key: str, some: Sequence[str]) -> Any:
     """A stored document whose lines are its passages."""
-    from store.documents import NewDocument, NewPassage
+    from store.incoming import NewDocument, NewPassage
 
     ends = list(itertools.accumulate(len(text) + 1 for text in some))
     cut = tuple(

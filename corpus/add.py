@@ -19,7 +19,7 @@ from corpus.sandbox import Sandbox
 from corpus.split import Cut, Splitter
 from corpus.walk import Source, walk
 from pilotfish.errors import PilotfishError
-from store import collections, documents
+from store import collections, documents, quarantine
 from store.database import Database
 
 log = logging.getLogger("pilotfish.add")
@@ -45,19 +45,24 @@ class Report:
     warnings: list[tuple[str, str]] = field(default_factory=list)
     passages: int = 0
     tables: int = 0
+    quarantined: int = 0
     dropped_short: int = 0
     dropped_duplicate: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Adder:
-    """Adds to one collection. `progress` hears each document's id as it is stored."""
+    """Adds to one collection. `progress` hears each document's id as it is stored.
+
+    `sift` may set passages of a document's cut apart: the quarantine.
+    """
 
     database: Database
     collection: collections.Collection
     splitter: Splitter
     sandbox: Sandbox
     progress: Callable[[str], None] = lambda _: None
+    sift: Callable[[Cut, str], Cut] = lambda cut, _: cut
 
     def __call__(self, paths: Sequence[str | Source]) -> Report:
         """Add all paths; give the report. Never raises for a bad file."""
@@ -140,7 +145,7 @@ class Adder:
             elsewhere = documents.from_elsewhere(connection, here, list(shas), source)
         changed = {key: parsed for key, parsed in chunk if known.get(key) != shas[key]}
         moved = [key for key in elsewhere if key not in changed]
-        cuts = {key: self.splitter(parsed) for key, parsed in changed.items()}
+        cuts = {key: self._sifted(key, one) for key, one in changed.items()}
         new = [record(key, source, shas[key], one, cuts[key]) for key, one in changed.items()]
         if changed or moved:
             with self.database.write() as connection:
@@ -153,6 +158,15 @@ class Adder:
             (report.updated if key in known else report.added).append(key)
             _count(report, key, parsed, cuts[key])
             self.progress(key)
+
+    def _sifted(self, key: str, parsed: Parsed) -> Cut:
+        """The document's passages, those for the quarantine apart."""
+        cut = self.sift(self.splitter(parsed), parsed.text)
+        if not cut.held:
+            return cut
+        with self.database.read() as connection:
+            freed = quarantine.freed(connection, self.collection.id, key)
+        return replace(cut, freed=frozenset(freed))
 
     def _settle(self, source: Source, digest: str, given: set[str]) -> list[str]:
         """Remember a file that was read to its end; remove what it gave once and no more."""
@@ -181,6 +195,7 @@ def _taken(known: documents.KnownSource, source: Source) -> str:
 def _count(report: Report, key: str, parsed: Parsed, cut: Cut) -> None:
     report.passages += len(cut.passages)
     report.tables += len(parsed.tables)
+    report.quarantined += cut.kept_out
     report.dropped_short += cut.short
     report.dropped_duplicate += cut.duplicate
     report.warnings.extend((key, warning) for warning in left_out(cut))

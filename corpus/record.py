@@ -10,7 +10,7 @@ import json
 
 from corpus.parsed import Parsed, ParsedTable
 from corpus.split import Cut, layout
-from store.documents import NewDocument, NewRow, NewTable
+from store.incoming import NewDocument, NewRow, NewTable
 
 
 def record(key: str, source: str, sha256: str, parsed: Parsed, cut: Cut) -> NewDocument:
@@ -23,6 +23,7 @@ def record(key: str, source: str, sha256: str, parsed: Parsed, cut: Cut) -> NewD
         sha256=sha256, text=parsed.text, layout=layout(parsed),
         metadata=parsed.metadata, warnings=(*parsed.warnings, *left_out(cut)),
         passages=cut.passages, tables=tuple(_table(table) for table in parsed.tables),
+        held=cut.held,
     )  # fmt: skip
 
 
@@ -35,8 +36,10 @@ def fingerprint(parsed: Parsed) -> str:
 
 def left_out(cut: Cut) -> list[str]:
     """What cutting left out, for people to know; nothing where it left out nothing."""
-    rows = cut.rows_left_out
-    return [f"{rows} table rows are kept as a table but not searched one by one"] if rows else []
+    rows, held = cut.rows_left_out, cut.kept_out
+    told = [f"{rows} table rows are kept as a table but not searched one by one"] if rows else []
+    orders = f"{held} passages seem to give orders and are not searched: see pilotfish quarantine"
+    return [*told, orders] if held else told
 
 
 def _table(table: ParsedTable) -> NewTable:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from corpus.parsed import Parsed, Section
 from pilotfish.text import is_cjk, sentences, shorten, trim
-from store.documents import NewPassage
+from store.incoming import NewHeld, NewPassage
 
 Count = Callable[[Sequence[str]], list[int]]
 CONTEXT_CHARS = 240  # most that title and headings may take: about a quarter of the budget
@@ -37,12 +37,19 @@ class Stretch:
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """The passages of one document, and how many were dropped and why."""
+    """The passages of one document, those held in quarantine, how many were dropped and why."""
 
     passages: tuple[NewPassage, ...]
     short: int = 0
     duplicate: int = 0
     rows_left_out: int = 0
+    held: tuple[NewHeld, ...] = ()
+    freed: frozenset[str] = frozenset()  # embed_sha of those that a person has released before
+
+    @property
+    def kept_out(self) -> int:
+        """How many passages stay in quarantine."""
+        return sum(one.passage.embed_sha not in self.freed for one in self.held)
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,11 +24,9 @@ PREFIX = "PILOTFISH_"
 TOML = "pilotfish.toml"
 # Read elsewhere: the encoders' cache, the benchmarks' data, the terminal.
 OTHERS = frozenset({"PILOTFISH_CACHE", "PILOTFISH_BENCH_DATA", "PILOTFISH_DEBUG"})
-
-
 _MAY_BE_EMPTY = {
     "llm.model", "llm.api_base", "llm.requests_per_minute", "llm.tokens_per_minute",
-    "database", "service.redis", "service.keep_days",
+    "database", "service.redis", "service.keep_days", "checks.words", "checks.corrector",
 }  # fmt: skip
 # Its keys are those of the vector store that is named: unknown to us, and perhaps secret.
 FREE = "dense.store_options"
@@ -63,6 +61,21 @@ class LLMSettings(_Strict):
     def models(self) -> tuple[str, ...]:
         """The tiers, or the one model, or nothing."""
         return self.tiers or ((self.model,) if self.model else ())
+
+
+class CheckSettings(_Strict):
+    """Repairs of an answer, and further checks; what buys calls is off by default."""
+
+    repair: Literal["drop", "soften", "keep", "off"] = Field(
+        "drop", description="unsupported sentences; keep: mend values only; off: mend nothing"
+    )
+    personal: Literal["keep", "mask"] = "keep"
+    toxic: Literal["keep", "drop"] = "keep"
+    words: int | None = Field(None, gt=0, description="longest answer")
+    retry: bool = Field(False, description="one more call, over further passages")
+    corrector: str | None = Field(None, description="model that mends drafts; local:FOLDER")
+    samples: int = Field(0, ge=0, le=20, description="further calls to compare an answer with")
+    contrast: bool = Field(False, description="a small reader must agree from the citations")
 
 
 class DenseSettings(_Strict):
@@ -132,11 +145,20 @@ class Settings(_Strict):
     prompt_tokens: int = Field(3000, gt=200, description="token budget of the passages")
     abstain_below: float = Field(0.5, ge=0, le=1, description="support an answer needs")
     extract_above: float = Field(0.8, ge=0, le=1, description="support above which no LLM is asked")
+    quarantine: bool = Field(True, description="hold passages that seem to give orders")
+    spotlight: Literal["delimit", "mark"] = Field("delimit", description="passages in prompts")
     concurrency: int = Field(8, gt=0, le=256, description="questions in flight with an LLM")
     llm: LLMSettings = LLMSettings()
+    checks: CheckSettings = CheckSettings()
     dense: DenseSettings = DenseSettings()
     limits: LimitSettings = LimitSettings()
     service: ServiceSettings = ServiceSettings()
+
+    @property
+    def calls(self) -> int:
+        """LLM calls of one question at most: what is configured is asked for."""
+        checks, tiers = self.checks, max(1, len(self.llm.models))
+        return (tiers + checks.retry) * (1 + checks.samples) + (checks.corrector is not None)
 
 
 def load(arguments: Mapping[str, Any] | None = None, folder: Path | None = None) -> Settings:

@@ -11,6 +11,7 @@ import unicodedata
 
 # Han, kana, hangul: scripts written without spaces between words, or agglutinating.
 CJK = re.compile(r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff]")
+MARK = "\ue000"  # of the private use area: stands between the words of passages that are marked
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)?")
 _NUMBER = re.compile(  # not within a word or a version; right after a Han character it may stand
     rf"(?<![^\W{CJK.pattern[1:-1]}])(?<!\.)"

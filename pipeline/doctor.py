@@ -15,7 +15,7 @@ from models.weights import DEFAULT_MODEL, verify_weights
 from pilotfish.errors import IndexCorrupt, PilotfishError
 from pipeline.library import Library
 from retrievers import bm25_index, generation
-from store import passages
+from store import passages, quarantine
 from store.database import HEAD
 
 _MEND_INDEX = "run pilotfish doctor --repair"
@@ -81,8 +81,11 @@ def _passages(library: Library) -> Iterator[Finding]:
         total = passages.count(connection, collection.id)
         wrong = passages.misquoted(connection, collection.id)
         waiting = passages.count_unembedded(connection, collection.id, library.encoder.fingerprint)
+        held, of = quarantine.count(connection, collection.id)
     detail = f"{total} passages, {wrong} of them not equal to their document's text"
     yield Finding("passages", not wrong, detail, "add those documents again" if wrong else "")
+    kept = f"{held} passages of {of} documents are held: they seem to give orders"
+    yield Finding("quarantine", True, kept, "see pilotfish quarantine" if held else "")
     mend = f"{_MEND_INDEX}, or add again" if waiting else ""
     yield Finding("vectors", not waiting, f"{waiting} passages wait for their vector", mend)
 

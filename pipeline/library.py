@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from corpus.add import Adder, Report
 from corpus.limits import Limits as ParseLimits
+from corpus.quarantine import sifted
 from corpus.sandbox import Sandbox
 from corpus.split import Splitter
 from corpus.walk import Source
@@ -31,7 +32,7 @@ from retrievers.fuse import Fuse
 from retrievers.nearest import keeper
 from retrievers.rerank import DEPTH as RERANKED
 from retrievers.shelf import Shelf
-from store import collections, documents, passages
+from store import collections, documents, passages, quarantine
 from store.workspace import Workspace, open_workspace
 
 PASSAGE_TOKENS = 254  # with its title and headings; what the default encoder reads
@@ -124,6 +125,8 @@ class Library:
                 hooks.stored(key)
 
             adder = Adder(self.database, self.collection(), self.splitter(), sandbox, stored)
+            if self.settings.quarantine:
+                adder = replace(adder, sift=sifted)
             report = adder(paths)
         self.shelf.refresh(hooks.embedded)
         return report
@@ -151,6 +154,23 @@ class Library:
                 wanted += list(found) or of_file
             revision = collections.bump(connection, collection.id)
             count = documents.drop(connection, collection.id, revision, wanted)
+        self.shelf.refresh()
+        return count
+
+    def release(self, wanted: Sequence[str]) -> int:
+        """Let passages out of quarantine: by their number, or all of a document."""
+        collection = self.collection()
+        with self.database.write() as connection:
+            held = quarantine.listing(connection, collection.id)
+            found = [
+                [one.id for one in held if key in (str(one.id), one.document)] for key in wanted
+            ]
+            for key, ids in zip(wanted, found, strict=True):
+                if not ids:
+                    raise NotFound(f"nothing in quarantine is {key!r}: see pilotfish quarantine")
+            revision = collections.bump(connection, collection.id)
+            every = sorted({one for ids in found for one in ids})
+            count = quarantine.release(connection, collection.id, revision, every)
         self.shelf.refresh()
         return count
 

@@ -11,14 +11,17 @@ from dataclasses import replace
 from pilotfish.errors import InputError
 from pilotfish.step import Step
 from pilotfish.types import Case
+from pipeline.checks import corrector, further, repairs
 from pipeline.extract import Extract
-from pipeline.flow import Accept, Cascade, Chain
+from pipeline.flow import Accept, Cascade, Chain, Loop
 from pipeline.llm import LLM, CallOptions
 from pipeline.parts import Parts
 from pipeline.purse import Purse
+from pipeline.retry import Correct, Retry, settled
 from prompters.render import Render
 from retrievers.bm25 import BM25
 from retrievers.dense import Dense
+from retrievers.further import Further
 from retrievers.fuse import Fuse
 from retrievers.rerank import DEPTH as RERANKED
 from retrievers.rerank import Rerank
@@ -28,6 +31,7 @@ from verifiers.support import Support
 from verifiers.trust import Trust
 
 Recipe = Callable[[Parts, Purse], Step]
+DEEPER = 3  # times as many passages are ranked for a second try
 
 
 def default(parts: Parts, purse: Purse) -> Step:
@@ -36,16 +40,29 @@ def default(parts: Parts, purse: Purse) -> Step:
     llms = llm_tiers(parts, purse)
     extract = Extract(parts.embed, model=parts.judge)
     depth = max(RERANKED, settings.passages) if parts.judge else settings.passages
-    return Chain((
+    answer = Chain((
         reranked(Fuse((BM25(parts.shelf), Dense(parts.shelf)), k=depth), parts, settings.passages),
         render(parts),
         Cascade(
             tiers=(extract, *llms),
-            check=check(parts),
+            check=check(parts, purse),
             accept=accept_above(acceptance(parts, climbs=bool(llms))),
             abstain_over_budget=settings.llm.on_budget == "extract",
         ),
     ))  # fmt: skip
+    return Chain((*answer.steps, *second_try(parts, purse, llms)))
+
+
+def second_try(parts: Parts, purse: Purse, llms: tuple[LLM, ...]) -> tuple[Step, ...]:
+    """What may follow an answer that is not settled: one retry on new evidence, a corrector."""
+    k, found = parts.settings.passages, list[Step]()
+    if parts.settings.checks.retry and llms:
+        deep = Fuse((BM25(parts.shelf), Dense(parts.shelf)), k=DEEPER * k)
+        more = Further(reranked(deep, parts, DEEPER * k), k)
+        retry = Retry(more, render(parts), Chain((llms[-1], check(parts, purse))))
+        found.append(Loop(retry, until=settled, at_most=1))
+    model = corrector(parts, purse)
+    return (*found, Correct(model, check(parts))) if model else tuple(found)
 
 
 def plain(parts: Parts, purse: Purse) -> Step:
@@ -55,7 +72,7 @@ def plain(parts: Parts, purse: Purse) -> Step:
         raise InputError("recipe plain needs an LLM: set PILOTFISH_LLM__MODEL or give --model")
     depth = parts.settings.passages  # one list is not reordered by the fusion
     retrieve = Fuse((BM25(parts.shelf, depth),), k=depth)
-    return Chain((retrieve, render(parts), llms[0], check(parts)))
+    return Chain((retrieve, render(parts), llms[0], check(parts, purse)))
 
 
 RECIPES: dict[str, Recipe] = {"default": default, "plain": plain}
@@ -69,7 +86,8 @@ def recipe(name: str) -> Recipe:
 
 
 def render(parts: Parts) -> Render:
-    return Render(parts.secret, parts.count, parts.settings.prompt_tokens)
+    settings = parts.settings
+    return Render(parts.secret, parts.count, settings.prompt_tokens, settings.spotlight)
 
 
 def reranked(retrieve: Step, parts: Parts, k: int) -> Step:
@@ -77,15 +95,17 @@ def reranked(retrieve: Step, parts: Parts, k: int) -> Step:
     return Rerank(retrieve, parts.judge, k) if parts.judge else retrieve
 
 
-def check(parts: Parts) -> Chain:
-    """Support, citations, what support is worth, contradictions: what every answer goes through.
+def check(parts: Parts, purse: Purse | None = None) -> Chain:
+    """Support, repairs, citations, what support is worth, contradictions: every answer's way.
 
-    Whether there is support enough is decided once, by Trust.
+    Whether there is support enough is decided once, by Trust. Further checks come after them,
+    with a purse those that buy calls.
     """
     cite = Cite(parts.embed, parts.read, 0.0, parts.judge)
     trust = Trust(parts.reliance, parts.settings.abstain_below)
     support = Support(parts.embed, parts.judge)
-    return Chain((support, cite, trust, Disagree(parts.read), gate), name="check")
+    last = (cite, trust, Disagree(parts.read), gate)
+    return Chain((support, *repairs(parts), *last, *further(parts, purse)), name="check")
 
 
 def acceptance(parts: Parts, *, climbs: bool) -> float:

@@ -108,6 +108,26 @@ passages = Table(
     sqlite_autoincrement=True,
 )
 
+# Passages that give orders: kept out of `passages`, and so of every index, until a person releases
+# them. [start, end) is the order itself; `passage` holds the columns of the row that it may become.
+quarantine = Table(
+    "quarantine",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("collection_id", Integer, parent("collections.id"), nullable=False),
+    Column("document_id", Integer, parent("documents.id"), nullable=False),
+    Column("passage", JSON, nullable=False),
+    Column("embed_sha", Text, nullable=False),
+    Column("start", Integer, nullable=False),
+    Column("end", Integer, nullable=False),
+    Column("score", Float, nullable=False),
+    Column("held", Float, nullable=False),
+    Column("released", Float),
+    Index(None, "collection_id"),
+    Index(None, "document_id"),
+    sqlite_autoincrement=True,
+)
+
 # Passages that an index may still hold; swept into it by the next build.
 tombstones = Table(
     "tombstones",

@@ -7,14 +7,15 @@ becomes a tombstone. Not here: cutting text into passages (corpus/split.py).
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, Integer, Text, bindparam, delete, func, insert, select, update
 
 from pilotfish.errors import NotFound
-from store import labels
+from store import labels, quarantine
 from store.among import among, filled
+from store.incoming import NewDocument, NewHeld, NewPassage, NewTable
 from store.passages import chunks, drop_passages
 from store.prepared import Prepared
 from store.schema import documents, items, ledger, mentions, passages, sources, table_rows, tables
@@ -34,57 +35,6 @@ _SLICE = Prepared(select(
 ).where(_HERE, documents.c.key == bindparam("key")))  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class NewPassage:
-    """A passage to be stored; its revision is given by the transaction."""
-
-    start: int
-    end: int
-    kind: str
-    page: int | None
-    heading: tuple[str, ...]
-    table_name: str | None
-    row: int | None
-    context: str
-    text: str
-    embed_sha: str
-
-
-@dataclass(frozen=True, slots=True)
-class NewRow:
-    """One row of a table: its number in the source and its span in the document's text."""
-
-    number: int
-    start: int
-    end: int
-    cells: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class NewTable:
-    name: str
-    title: str
-    columns: tuple[str, ...]
-    rows: tuple[NewRow, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class NewDocument:
-    """Everything of one document. `sha256` is over its content, not its file."""
-
-    key: str
-    title: str
-    source: str
-    media_type: str
-    sha256: str
-    text: str
-    layout: list[list[object]]
-    metadata: Mapping[str, object]
-    warnings: tuple[str, ...]
-    passages: tuple[NewPassage, ...]
-    tables: tuple[NewTable, ...]
-
-
 def fingerprints(connection: Connection, collection_id: int, keys: Sequence[str]) -> dict[str, str]:
     """key -> content hash of those documents that are stored."""
     query = select(documents.c.key, documents.c.sha256).where(
@@ -94,13 +44,17 @@ def fingerprints(connection: Connection, collection_id: int, keys: Sequence[str]
 
 
 def put(connection: Connection, collection_id: int, revision: int, new: NewDocument) -> None:
-    """Store the document, in place of one with the same key."""
+    """Store the document, in place of one with the same key; what was released stays so."""
+    freed = quarantine.freed(connection, collection_id, new.key) if new.held else set()
     drop(connection, collection_id, revision, [new.key])
     connection.execute(insert(documents).values(**_document_row(collection_id, new)))
     document_id = _id(connection, collection_id, new.key)
-    if new.passages:
-        owned = {"collection_id": collection_id, "document_id": document_id, "revision": revision}
-        connection.execute(insert(passages), [_passage_row(p) | owned for p in new.passages])
+    owned = {"collection_id": collection_id, "document_id": document_id}
+    free = [one.passage for one in new.held if one.passage.embed_sha in freed]
+    rows = [_passage_row(p) | owned | {"revision": revision} for p in (*new.passages, *free)]
+    if rows:
+        connection.execute(insert(passages), rows)
+    quarantine.hold(connection, owned, [_held_row(one) for one in new.held], freed)
     for table in new.tables:
         _put_table(connection, document_id, table)
 
@@ -119,6 +73,11 @@ def _document_row(collection_id: int, new: NewDocument) -> dict[str, object]:
 def _passage_row(passage: NewPassage) -> dict[str, object]:
     row = {name: getattr(passage, name) for name in NewPassage.__slots__}
     return row | {"heading": list(passage.heading)}
+
+
+def _held_row(one: NewHeld) -> dict[str, object]:
+    place = {"start": one.start, "end": one.end, "score": one.score}
+    return place | {"passage": _passage_row(one.passage), "embed_sha": one.passage.embed_sha}
 
 
 def _put_table(connection: Connection, document_id: int, table: NewTable) -> None:
@@ -259,13 +218,14 @@ def move(connection: Connection, collection_id: int, keys: Sequence[str], name: 
 
 
 def listing(connection: Connection, collection_id: int) -> list[dict[str, object]]:
-    """One dict a document: id, title, source, type, characters, passages, tables, metadata."""
+    """One dict a document: id, title, source, type, counts, metadata, warnings."""
     d = documents.c
     count = select(func.count()).where(passages.c.document_id == d.id).scalar_subquery()
     sheets = select(func.count()).where(tables.c.document_id == d.id).scalar_subquery()
     query = select(
         d.key.label("id"), d.title, d.source, d.media_type, func.length(d.text).label("characters"),
         count.label("passages"), sheets.label("tables"), d.metadata, d.warnings,
+        quarantine.count_of(d.id).label("quarantined"),
     ).where(d.collection_id == collection_id).order_by(d.id)  # fmt: skip
     return [dict(row._mapping) for row in connection.execute(query)]
 

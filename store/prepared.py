@@ -27,7 +27,7 @@ class Prepared:
         asked = {one.key for one in compiled.binds.values() if one.required}
         self._fixed = {name: one for name, one in compiled.params.items() if name not in asked}
         names = [column.key for column in getattr(statement, "selected_columns", ())]
-        made: Any = namedtuple("_Row", names, rename=True)
+        made: Any = namedtuple("_Row", names, rename=True)  # type: ignore[misc]
         self._row: Callable[[Any], Any] = made._make
 
     def all(self, connection: Connection, values: Mapping[str, object]) -> Sequence[Any]:

@@ -13,18 +13,26 @@ from pilotfish.errors import PilotfishError
 from pilotfish.settings import Settings
 from pilotfish.step import Step, run
 from pilotfish.types import Answer, Case, Event, Hint, Message, Prompt, Question, Scope
+from pipeline.checks import repairs
 from pipeline.extract import Extract
 from pipeline.flow import Cascade, Chain, Loop, Route
 from pipeline.library import Library
 from pipeline.llm import LLM, CallOptions
 from pipeline.purse import Purse
 from pipeline.recipes import RECIPES, check, gate, render
+from pipeline.retry import Correct, Retry, Rewriter
 from retrievers.bm25 import BM25
 from retrievers.dense import Dense
+from retrievers.further import Further
 from retrievers.fuse import Fuse
 from tests.conftest import ASKED, UNANSWERABLE, Pilotfish, quoted_by
 from tests.llm_server import LLMServer
+from verifiers.cite import Cite
+from verifiers.contrast import Contrast
 from verifiers.disagree import Disagree
+from verifiers.entropy import Entropy
+from verifiers.nli import by_rules
+from verifiers.selfcheck import SelfCheck
 from verifiers.support import Support
 from verifiers.trust import Reliance, Trust
 
@@ -65,6 +73,18 @@ def hardness(case: Case) -> float:
     return len(case.question.text) / 100
 
 
+def samples(purse: Purse, url: str) -> Callable[[str], tuple[LLM, ...]]:
+    options = CallOptions(api_base=url, attempts=1, temperature=1.0)
+    return lambda model: tuple(
+        LLM("openai/test-model", purse, replace(options, sample=n)) for n in (1, 2)
+    )
+
+
+def shortened(question: str, draft: str, passages: list[str]) -> str:
+    """A local corrector: the draft's first words."""
+    return " ".join(draft.split()[:5])
+
+
 ALL = frozenset({"passages", "prompt", "answer"})
 STEPS: dict[str, Made] = {
     "bm25": Made(lambda b, p, u: BM25(b.shelf), "retrievers"),
@@ -74,7 +94,27 @@ STEPS: dict[str, Made] = {
     "extract": Made(lambda b, p, u: Extract(b.parts.embed), "pipeline"),
     "llm": Made(lambda b, p, u: llm(p, u), "pipeline"),
     "support": Made(lambda b, p, u: Support(b.parts.embed), "verifiers"),
-    "cite": Made(lambda b, p, u: check(b.parts).steps[1], "verifiers"),
+    "cite": Made(
+        lambda b, p, u: Cite(b.parts.embed, b.parts.read, 0.5, b.parts.judge), "verifiers"
+    ),
+    "rewrite": Made(lambda b, p, u: repairs(b.parts)[0], "verifiers"),
+    "selfcheck": Made(
+        lambda b, p, u: SelfCheck(samples(p, u), by_rules(b.parts.embed)), "verifiers"
+    ),
+    "entropy": Made(lambda b, p, u: Entropy(samples(p, u), by_rules(b.parts.embed)), "verifiers"),
+    "contrast": Made(
+        lambda b, p, u: Contrast(Extract(b.parts.embed), by_rules(b.parts.embed)), "verifiers"
+    ),
+    "further": Made(lambda b, p, u: Further(BM25(b.shelf), 3), "retrievers"),
+    "retry": Made(
+        lambda b, p, u: Retry(
+            Further(BM25(b.shelf), 3), render(b.parts), Chain((llm(p, u), check(b.parts)))
+        ),
+        "pipeline",
+        ALL,
+    ),
+    "correct": Made(lambda b, p, u: Correct(llm(p, u), check(b.parts)), "pipeline"),
+    "rewriter": Made(lambda b, p, u: Rewriter(shortened), "pipeline"),
     "trust": Made(lambda b, p, u: Trust(Reliance(max_error=0.1)), "verifiers"),
     "disagree": Made(lambda b, p, u: Disagree(b.parts.read), "verifiers"),
     "check": Made(lambda b, p, u: check(b.parts), "verifiers"),

@@ -143,8 +143,9 @@ def from_json(text: str) -> Calibration:
     try:
         found = json.loads(text)
         groups = tuple(
-            Group(*next(iter(g["when"].items()), ("", "")), _curve(g["curve"]), int(g["labels"]))
+            Group(feature, value, _curve(g["curve"]), int(g["labels"]))
             for g in found["groups"]
+            for feature, value in [next(iter(g["when"].items()), ("", ""))]
         )
         rungs = tuple(Rung(**rung) for rung in found["thresholds"])
         return Calibration(

@@ -9,10 +9,12 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from pilotfish.text import sentences, words
+from pilotfish.text import MARK, sentences, words
 from pilotfish.types import Case, Passage
 
 _BRACKETS = re.compile(r"\s*\[(/?k[a-z2-7]{3,52}(?:\s*[,;]\s*/?k[a-z2-7]{3,52})*)\]")
+_ITEM = re.compile(r"\(?\d{1,3}[.)]")
+LISTED = re.compile(r"(?:[-*•]|\(?\d{1,3}[.)])\s+(?=\S)")
 _KEY = re.compile(r"k[a-z2-7]{4}")  # as prompters/render.py makes them
 
 
@@ -31,9 +33,11 @@ def clean(text: str, case: Case) -> tuple[str, list[Claim]]:
 
     Keys that the prompt did not hold are dropped too: a model made them up. The documents' own
     brackets, such as [kernel], stay, and an answer that is a stretch of a passage stays whole.
+    A mark between words (prompters/render.py) that was copied along is a blank again.
     """
-    if _is_copied(text, case.passages):
-        return text, _claims(text, [])
+    text = text.replace(MARK, " ")
+    if is_copied(text, case.passages):
+        return text, claims_of(text, [])
     keys = case.prompt.keys if case.prompt else {}
     written = _bracketed(passage.text for passage in case.passages)
     pieces: list[str] = []
@@ -48,10 +52,11 @@ def clean(text: str, case: Case) -> tuple[str, list[Claim]]:
         length += len(pieces[-1])
         at = match.end()
     plain = "".join([*pieces, text[at:]])
-    return plain, _claims(plain, marks)
+    return plain, claims_of(plain, marks)
 
 
-def _is_copied(text: str, passages: Iterable[Passage]) -> bool:
+def is_copied(text: str, passages: Iterable[Passage]) -> bool:
+    """Whether the text is a stretch of a passage, word for word."""
     said = " ".join(text.split())
     return any(said in " ".join(passage.text.split()) for passage in passages)
 
@@ -77,12 +82,27 @@ def _kept(match: re.Match[str], others: list[str]) -> str:
     return f" [{', '.join(others)}]" if others else ""
 
 
-def _claims(plain: str, marks: list[tuple[int, int]]) -> list[Claim]:
+def _unlisted(plain: str, start: int, end: int) -> tuple[int, int]:
+    """The sentence without the bullet or number of a list before it."""
+    listed = LISTED.match(plain, start, end)
+    return (listed.end(), end) if listed and listed.end() < end else (start, end)
+
+
+def _lists(plain: str, start: int, end: int) -> bool:
+    """Whether the stretch is the number of a list's item, cut off at its full stop."""
+    opens = not plain[:start].rpartition("\n")[2].strip()
+    follows = plain[end:].partition("\n")[0].strip()
+    return opens and bool(follows) and _ITEM.fullmatch(plain, start, end) is not None
+
+
+def claims_of(plain: str, marks: list[tuple[int, int]]) -> list[Claim]:
     """A key belongs to the sentence that ends last before it, or the one it stands in.
 
-    A stretch without any word, such as "...", claims nothing.
+    A stretch without any word, such as "...", claims nothing, nor does the mark of a list: the
+    number of "2. Press the button" is in no document.
     """
-    spans = [span for span in sentences(plain) if words(plain[slice(*span)])]
+    found = (_unlisted(plain, *span) for span in sentences(plain))
+    spans = [(a, b) for a, b in found if words(plain[a:b]) and not _lists(plain, a, b)]
     named: list[list[int]] = [[] for _ in spans]
     for offset, passage in marks:
         holders = [i for i, (start, _) in enumerate(spans) if start < max(1, offset)]

@@ -107,11 +107,11 @@ def _refusal(rungs: Sequence[Rung], max_error: float, asked: int) -> str:
         best = min((r for r in rungs if r.answered >= least), key=lambda r: r.wrong / r.answered)
         rate = best.wrong / best.answered
         return f"even of the surest answers {rate:.1%} were wrong: more labels will not help"
-    more, rung = min(options, key=lambda one: one[0])
+    labels, rung = min(options, key=lambda one: one[0])
     rate = rung.wrong / rung.answered
     return (
         f"too few labels for the {rate:.1%} of wrong ones among answers judged >= "
-        f"{rung.at_least:g}: label about {more} more questions (pilotfish tune trust)"
+        f"{rung.at_least:g}: label about {labels} more questions (pilotfish tune trust)"
     )
 
 

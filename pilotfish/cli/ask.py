@@ -81,8 +81,8 @@ def model_override(model: str | None) -> dict[str, Any]:
 
 
 def limits_of(settings: Any, max_error: float | None = None) -> Limits:
-    """One call at most; with several tiers, one each."""
-    return Limits(max_error, max_calls=max(1, len(settings.llm.models)))
+    """One call at most; with several tiers, samples or a retry, as many as these take."""
+    return Limits(max_error, max_calls=settings.calls)
 
 
 def note_promise(options: Context, library: Any, recipe: str, max_error: float | None) -> str:

@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -167,7 +167,7 @@ def _write(output: Path, results: list[dict[str, object]]) -> None:
 
 
 def _summary(
-    options: Context, results: list[dict[str, object]], output: Path, more: dict[str, object]
+    options: Context, results: list[dict[str, object]], output: Path, more: Mapping[str, object]
 ) -> None:
     """A line for people on stderr; with --json one object, unless the answers are on stdout."""
     found = _totals(results)

@@ -44,6 +44,7 @@ def _print_report(options: Context, report: Report) -> None:
             "removed": report.removed, "failed": [asdict(one) for one in report.failed],
             "warnings": [{"document": d, "warning": w} for d, w in report.warnings],
             "passages": report.passages, "tables": report.tables,
+            "quarantined": report.quarantined,
             "dropped": {"short": report.dropped_short, "duplicate": report.dropped_duplicate},
         })  # fmt: skip
         return
@@ -57,6 +58,7 @@ def _print_report(options: Context, report: Report) -> None:
         f"added {len(report.added)}, updated {len(report.updated)}, unchanged {report.unchanged}, "
         f"failed {len(report.failed)}; {report.passages} passages, {report.tables} tables"
         + (f"; removed {len(report.removed)} that left their file" if report.removed else "")
+        + (f", {report.quarantined} held in quarantine" if report.quarantined else "")
         + (f", {dropped} empty or repeated passages dropped" if dropped else ""),
         markup=False,
     )
@@ -82,11 +84,12 @@ def _table(options: Context, rows: list[dict[str, object]]) -> None:
     from rich.table import Table
 
     table = Table(box=None, header_style="bold", pad_edge=False)
-    for name, justify in (("document", "left"), ("title", "left"), ("characters", "right"),
-                          ("passages", "right"), ("tables", "right")):  # fmt: skip
-        table.add_column(name, justify=justify, overflow="fold")  # type: ignore[arg-type]
+    counts = ["characters", "passages", "tables"]
+    counts += ["quarantined"] if any(row["quarantined"] for row in rows) else []
+    for name in ("document", "title", *counts):
+        table.add_column(name, justify="right" if name in counts else "left", overflow="fold")
     for row in rows:
-        numbers = [f"{row[name]:,}" for name in ("characters", "passages", "tables")]
+        numbers = [f"{row[name]:,}" for name in counts]
         table.add_row(*map(_plain, [row["id"], row["title"], *numbers]))
     options.out().print(table)
     options.err().print(f"{len(rows)} documents", markup=False)

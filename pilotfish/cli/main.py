@@ -14,6 +14,7 @@ from pilotfish.cli import (
     documents,
     evaluate,
     judging,
+    quarantine,
     search,
     service,
     trust,
@@ -52,7 +53,10 @@ def options(
     context.obj = Context(workspace, collection, as_json, quiet, verbose, not no_progress, debug)
 
 
-for commands in (documents, search, ask, batch, judging, evaluate, trust, upkeep, service, usage):
+GROUPS = (
+    documents, quarantine, search, ask, batch, judging, evaluate, trust, upkeep, service, usage,
+)  # fmt: skip
+for commands in GROUPS:
     commands.register(app)
 
 

@@ -72,7 +72,10 @@ def test_no_workspace_is_needed(shared: Pilotfish, tmp_path: Path) -> None:
     [
         ("", "no line is a JSON object with id, claim and evidence"),
         ('{"id": 1, "claim": "x"}\n', "lines 1 are not"),
-        ('{"id": 1, "claim": "x", "evidence": "y"}\nnonsense\n{"claim": 3}\n', "lines 2, 3 are not"),
+        (
+            '{"id": 1, "claim": "x", "evidence": "y"}\nnonsense\n{"claim": 3}\n',
+            "lines 2, 3 are not",
+        ),
         ('["a"]\n', "lines 1 are not"),
     ],
 )

@@ -10,6 +10,7 @@ from typing import Any, cast
 import numpy as np
 import pytest
 
+from pilotfish.settings import Settings
 from pilotfish.step import run
 from pilotfish.types import Answer, Basis, Case, Citation, Passage, Prompt, Question, Span
 from pipeline.parts import Parts
@@ -36,7 +37,7 @@ def broken(*_: object) -> Any:
 
 def checked(embed: Callable[..., Any] = embed, read: Callable[..., Any] = read) -> Answer:
     """What is left of a right and cited answer after the checks."""
-    settings = SimpleNamespace(abstain_below=0.1)
+    settings = Settings(abstain_below=0.1)
     parts = SimpleNamespace(
         embed=embed, read=read, settings=settings, judge=None, reliance=Reliance()
     )

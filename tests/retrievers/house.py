@@ -19,7 +19,7 @@ from retrievers.nearest import keeper
 from retrievers.shelf import Shelf
 from store import passages
 from store.database import Database
-from store.documents import NewDocument
+from store.incoming import NewDocument
 from tests.retrievers.fake_encoder import FakeEncoder
 from tests.store.made import drop, fresh_database, put, with_collection
 

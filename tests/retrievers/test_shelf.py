@@ -23,7 +23,7 @@ from retrievers.shelf import Shelf
 from store import passages
 from store.collections import Collection
 from store.database import Database, locked
-from store.documents import NewDocument
+from store.incoming import NewDocument
 from tests.retrievers.fake_encoder import FakeEncoder
 from tests.store.made import document, drop, fresh_database, put, with_collection
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from store import collections, documents, submissions
 from store.collections import Collection
 from store.database import Database
-from store.documents import NewDocument, NewPassage, NewTable
+from store.incoming import NewDocument, NewPassage, NewTable
 from store.submissions import Submission
 
 ENCODER = "fake-1"

@@ -14,7 +14,7 @@ from pilotfish.errors import NotFound
 from store import collections, documents, jobs, ledger, passages, schema
 from store.collections import Collection
 from store.database import Database
-from store.documents import NewRow, NewTable
+from store.incoming import NewRow, NewTable
 from store.passages import Since
 from tests.store.made import ENCODER, document, drop, fresh_database, put, with_collection
 
