@@ -14,16 +14,21 @@ from pipeline.llm_bill import rough_count
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """Dollars for a million tokens read and written; `samples`: answers written for one."""
+    """Dollars for a million tokens read and written; `samples`: answers written for one.
+
+    twice: a second call reads prompt and answer again, to extract the result.
+    """
 
     prompt: float
     answer: float
     samples: int = 1
+    twice: bool = False
 
     def of(self, prompt: str, answer: str | None, answer_tokens: int = 1) -> float:
         """Dollars of one call; without the text an answer has `answer_tokens`."""
         written = answer_tokens if answer is None else rough_count(answer)
-        return (rough_count(prompt) * self.prompt + written * self.answer * self.samples) / 1e6
+        read = rough_count(prompt) + (rough_count(prompt) + written if self.twice else 0)
+        return (read * self.prompt + written * self.answer * self.samples) / 1e6
 
 
 # OpenAI, 2023-11-06: gpt-4-1106-preview $0.01 / $0.03 for 1,000 tokens.
@@ -47,5 +52,5 @@ PRICES: dict[str, Price] = {
     # Zero-shot chain of thought (arXiv 2205.11916): one model, two ways to ask. Step by step is
     # two calls, the second reads the first's answer again to extract the result.
     "direct": Price(DAVINCI, DAVINCI),
-    "step_by_step": Price(DAVINCI, DAVINCI),
+    "step_by_step": Price(DAVINCI, DAVINCI, twice=True),
 }

@@ -136,7 +136,7 @@ def _principal(vectors: Matrix) -> Matrix:
     """The directions of most variance: (dimension, at most DIRECTIONS)."""
     centred = vectors - vectors.mean(axis=0)
     _, directions = np.linalg.eigh(centred.T @ centred)
-    return np.asarray(directions[:, -min(DIRECTIONS, max(1, len(vectors) // 10)) :])
+    return np.asarray(directions[:, -min(DIRECTIONS, max(1, len(vectors) // 40)) :])
 
 
 def _short(value: float) -> float:

@@ -20,7 +20,7 @@ from pipeline.logistic import Logistic, Matrix, fitted, probability
 from pipeline.traits import answer_traits, prompt_traits
 from pipeline.view import Chain, Mask
 
-STRENGTH = 10.0  # of the penalty; chosen by cross-validation, benchmarks/routing.py
+STRENGTH = 3.0  # of the penalty; chosen by cross-validation, benchmarks/routing.py
 FEWEST = 5  # outcomes, below which there is no judge
 Embed = Callable[[Sequence[str]], NDArray[Any]]
 Texts = Sequence[Sequence[str | None]]  # (n, K)

@@ -17,7 +17,8 @@ from pipeline.logistic import Matrix
 from pipeline.rules import Always, AutoMix, Frugal, Meta, Mix, Router, Rule, Weighed, worth
 from pipeline.view import Chain, Seen
 
-GRID = 40  # quantiles tried for one threshold
+GRID = 40  # quantiles tried for one threshold, and for each of two
+COARSE = 20
 BINS = 8  # of a verifier's score: as many as AutoMix's samples can tell apart
 _ROOM = 1 + 1e-9  # a budget is kept but for rounding
 
@@ -100,13 +101,14 @@ def _prices(points: Matrix) -> list[float]:
     return [float(one) for one in levels if one > 0] + [0.0, float(max(levels.max(), 0)) + 1.0]
 
 
-def fit_frugal(chain: Chain, grid: int = GRID) -> Callable[[Known, float], Rule | None]:
+def fit_frugal(chain: Chain, grid: int | None = None) -> Callable[[Known, float], Rule | None]:
     """The thresholds of FrugalGPT over this chain, every combination of quantiles tried."""
 
     def fit(known: Known, budget: float) -> Rule | None:
         scores = [known.view.after(chain[:n], chain[n - 1]) for n in range(1, len(chain))]
         right, cost = known.right[:, chain], np.cumsum(known.cost[:, chain], axis=1)
-        levels = [_levels(score, grid) for score in scores]
+        tried = grid or (GRID if len(scores) == 1 else COARSE)
+        levels = [_levels(score, tried) for score in scores]
         return best(known, (Frugal(chain, chosen) for chosen in
                             _within(scores, right, cost, levels, budget)), budget)  # fmt: skip
 

@@ -8,7 +8,18 @@ from typing import Annotated
 
 import typer
 
-from pilotfish.cli import ask, batch, documents, evaluate, judging, search, service, upkeep, usage
+from pilotfish.cli import (
+    ask,
+    batch,
+    documents,
+    evaluate,
+    judging,
+    search,
+    service,
+    tune,
+    upkeep,
+    usage,
+)
 from pilotfish.cli.context import Context
 
 app = typer.Typer(
@@ -41,7 +52,7 @@ def options(
     context.obj = Context(workspace, collection, as_json, quiet, verbose, not no_progress, debug)
 
 
-for commands in (documents, search, ask, batch, judging, evaluate, upkeep, service, usage):
+for commands in (documents, search, ask, batch, judging, evaluate, tune, upkeep, service, usage):
     commands.register(app)
 
 
