@@ -12,7 +12,9 @@ from benchmarks import machine, runner
 from benchmarks.ground import ground
 
 # Indexing first: it is timed on an idle machine. Each makes the collections it lacks.
-PARTS = ("indexing", "searching", "cold", "scaling", "splitting", "answering", "retrieval")
+PARTS = (
+    "indexing", "searching", "cold", "scaling", "splitting", "answering", "retrieval", "routing",
+)  # fmt: skip
 
 
 def prepare(quick: bool) -> None:

@@ -99,9 +99,9 @@ def _cascade(ground: Ground, name: str, vectors: Vectors) -> dict[str, Any]:
     least = float(known.cost.mean(axis=0).min())
     count = QUICK_BUDGETS if ground.quick else BUDGETS
     curves = {budget: _tried(recorded, known, float(budget))
-              for budget in np.geomspace(least * 1.02, full, count)}  # fmt: skip
-    found = {kind: _cheapest(curves, kind, wanted, full)
-             for kind in (*BASELINES, "router", "frugal", "automix", "weighed", "chosen")}  # fmt: skip
+              for budget in np.geomspace(least * 1.02, full * 1.02, count)}  # fmt: skip
+    kinds = (*BASELINES, "router", "frugal", "automix", "weighed", "chosen")
+    found = {kind: _cheapest(curves, kind, wanted, full) for kind in kinds}
     return {
         "rows": len(recorded.prompts),
         "systems": {
@@ -118,9 +118,9 @@ def _cascade(ground: Ground, name: str, vectors: Vectors) -> dict[str, Any]:
 def _tried(recorded: Outcomes, known: Known, budget: float) -> dict[str, Tried]:
     """Of each kind of rule the best at this budget on held-out folds; `chosen`: what would ship."""
     every = [
-        one for name, fit in candidates(recorded).items()
-        if (one := cross_validated(name, fit, known, recorded, budget)) is not None
-    ]  # fmt: skip
+        cross_validated(name, fit, known, recorded, budget)
+        for name, fit in candidates(recorded).items()
+    ]
     found: dict[str, Tried] = {"chosen": choose(every, budget)[0]}
     for one in every:
         kind = one.name.split(":")[0].split(",")[0]

@@ -28,7 +28,7 @@ OTHERS = frozenset({"PILOTFISH_CACHE", "PILOTFISH_BENCH_DATA", "PILOTFISH_DEBUG"
 
 _MAY_BE_EMPTY = {
     "llm.model", "llm.api_base", "llm.requests_per_minute", "llm.tokens_per_minute",
-    "database", "service.redis", "service.keep_days",
+    "database", "policy", "service.redis", "service.keep_days",
 }  # fmt: skip
 # Its keys are those of the vector store that is named: unknown to us, and perhaps secret.
 FREE = "dense.store_options"
@@ -132,6 +132,9 @@ class Settings(_Strict):
     prompt_tokens: int = Field(3000, gt=200, description="token budget of the passages")
     abstain_below: float = Field(0.5, ge=0, le=1, description="support an answer needs")
     extract_above: float = Field(0.8, ge=0, le=1, description="support above which no LLM is asked")
+    policy: Path | None = Field(
+        None, description="file of pilotfish tune cascade: the LLM tier a question starts at"
+    )
     concurrency: int = Field(8, gt=0, le=256, description="questions in flight with an LLM")
     llm: LLMSettings = LLMSettings()
     dense: DenseSettings = DenseSettings()

@@ -40,7 +40,7 @@ class Scope:
 class Limits:
     """What the caller allows. `deadline` is in seconds from the start of the item.
 
-    Not read yet: `max_error`, `effort`.
+    `effort`: 0 small models only ... 1 the strongest tier always. Not read yet: `max_error`.
     """
 
     max_error: float | None = None

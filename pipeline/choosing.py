@@ -7,7 +7,7 @@ called. Rows without are routed by the prompt alone. Not here: learning (policy_
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -90,12 +90,26 @@ class Live:
 
 
 def choose(policy: Policy, rows: Sequence[Row], embed: Embed, verify: Verify) -> list[Choice]:
-    """One choice a row, in order."""
-    view = Live(policy, rows, embed, verify)
-    picks = policy.rule(view)
-    hardness = gain(view.wins)
+    """One choice a row, in order. Rows of which no answer can be read go by the prompt alone."""
+    chain: Chain = getattr(policy.rule, "chain", ())
+    firsts = [policy.systems[k] for k in chain[:-1]]
+    readable = [any(row.text(name) is not None for name in firsts) for row in rows]
+    unread = replace(policy, rule=policy.by_prompt) if firsts else policy
+    found: dict[int, Choice] = {}
+    for used, wanted in ((policy, True), (unread, False)):
+        places = [place for place, there in enumerate(readable) if there is wanted]
+        some = _chosen(Live(used, [rows[place] for place in places], embed, verify))
+        found.update(zip(places, some, strict=True))
+    return [found[place] for place in range(len(rows))]
+
+
+def _chosen(view: Live) -> list[Choice]:
+    """One choice a row of the view."""
+    if not view.rows:
+        return []
+    policy, picks, hardness = view.policy, view.policy.rule(view), gain(view.wins)
     found = []
-    for number, row in enumerate(rows):
+    for number, row in enumerate(view.rows):
         called = tuple(int(k) for k in np.flatnonzero(picks.called[number]))
         score, why = _explained(view, number, called, float(hardness[number]))
         names = tuple(policy.systems[k] for k in called)
@@ -119,8 +133,8 @@ def _explained(view: Live, number: int, called: Chain, hardness: float) -> tuple
     told = f"{rule.kind}: having read {name}, P(right) is {own:.2f}"
     score = 1 - own
     if rule.kind == "weighed":
-        after = chain[len(prefix)]
-        other = float(view.after(prefix, after)[number])
+        odds = {k: float(view.after(prefix, k)[number]) for k in chain[len(prefix) :]}
+        after, other = max(odds.items(), key=lambda one: one[1])
         told += f", {policy.systems[after]} would be {other:.2f}"
         score = (other - own + 1) / 2
     return score, f"{told}: {_features(view, number, prefix)}"

@@ -19,12 +19,12 @@ from pipeline.stop import Embed, Readings, support_of
 from pipeline.thresholds import Known
 from pipeline.view import Chain, Seen, luck
 
-LONGEST_CHAIN = 3  # systems called one after the other, as in FrugalGPT
+LONGEST_CHAIN = 4  # systems called one after the other; FrugalGPT has at most three
 MOST_SYSTEMS = 5  # that chains are made of
 
 
 def chains(recorded: Outcomes) -> list[Chain]:
-    """Every order from cheap to strong of two or three systems whose answers can be read.
+    """Every order from cheap to strong of two to four systems whose answers can be read.
 
     Of many systems those that are the best for their cost, FrugalGPT's pruned list.
     """
@@ -43,7 +43,7 @@ def chains(recorded: Outcomes) -> list[Chain]:
 def asked(found: Sequence[Chain]) -> list[tuple[Chain, int]]:
     """(prefix, target) of every judge that these chains need."""
     pairs = {(chain[:n], target) for chain in found for n in range(1, len(chain))
-             for target in (chain[n - 1], chain[n])}  # fmt: skip
+             for target in chain[n - 1 :]}  # fmt: skip
     return sorted(pairs)
 
 

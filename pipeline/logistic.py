@@ -113,7 +113,9 @@ class Logistic:
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             told = f"{type(error).__name__}: {error}"
             raise ValueError(f"a judge is broken ({told})") from None
-        if not all(np.isfinite(part).all() for part in (*columns, direction, made.bias)):
+        if not all(np.isfinite(part).all() for part in (*columns, direction)) or not math.isfinite(
+            made.bias
+        ):
             raise ValueError("a judge holds a number that is not finite")
         return made
 

@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -36,12 +36,15 @@ class Encoded:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """`quantiles`: 21 of the hardness of the rows it was learned from. `report`: for people."""
+    """`by_prompt`: the rule for prompts of which no answer can be read. `quantiles`: 21 of the
+    hardness of the rows it was learned from. `report`: for people.
+    """
 
     systems: tuple[str, ...]
     mean_cost: Matrix
     accuracy: Matrix
     rule: Rule
+    by_prompt: Rule
     hardness: Hardness
     judges: Mapping[tuple[Chain, int], Logistic]
     encoded: Encoded
@@ -78,6 +81,7 @@ def shown(policy: Policy) -> dict[str, Any]:
             for name, cost, right in rows
         ],
         "rule": rules.shown(policy.rule, policy.systems),
+        "rule_without_answers": rules.shown(policy.by_prompt, policy.systems),
         "encoder": {"name": policy.encoded.name, "fingerprint": policy.encoded.fingerprint},
         "hardness_quantiles": [round(float(one), 5) for one in policy.quantiles],
         "right_by_the_prompt": hard.shown(policy.hardness),
@@ -89,16 +93,9 @@ def shown(policy: Policy) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def write(policy: Policy, path: Path) -> None:
-    """Write the file; InputError when it cannot be."""
-    text = json.dumps(shown(policy), indent=1, ensure_ascii=False) + "\n"
-    if str(path) == "-":
-        print(text, end="")  # noqa: T201 the policy is the command's output
-        return
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise InputError(f"cannot write {path}: {error.strerror}: choose another file") from None
+def text_of(policy: Policy) -> str:
+    """The file's text."""
+    return json.dumps(shown(policy), indent=1, ensure_ascii=False) + "\n"
 
 
 def load(path: Path) -> Policy:
@@ -116,6 +113,25 @@ def load(path: Path) -> Policy:
         raise InputError(f"{path} is no policy ({told}): {mend}") from None
 
 
+def configured(path: Path | None, encoder: Encodes) -> Policy | None:
+    """The policy of the settings, None without one; SettingsError when it cannot be used."""
+    if path is None:
+        return None
+    try:
+        policy = load(path)
+    except (InputError, NotFound) as error:
+        raise SettingsError(f"setting policy: {error}") from None
+    policy.check(encoder.fingerprint, encoder.name)
+    return policy
+
+
+class Encodes(Protocol):
+    """An encoder, as far as a policy looks at it."""
+
+    name: str
+    fingerprint: str
+
+
 def _read(fields: Any) -> Policy:
     if not isinstance(fields, dict) or fields.get("pilotfish_policy") != FORMAT:
         raise ValueError("no field pilotfish_policy of 1")
@@ -130,11 +146,17 @@ def _read(fields: Any) -> Policy:
     }
     encoder = fields["encoder"]
     return Policy(
-        systems, _numbers([one["mean_cost"] for one in known]),
-        _numbers([one["accuracy"] for one in known]), rules.read(fields["rule"], systems),
-        hardness, judges, Encoded(str(encoder["name"]), str(encoder["fingerprint"])),
-        _numbers(fields["hardness_quantiles"]), {"why": str(fields.get("why", ""))},
-    )  # fmt: skip
+        systems=systems,
+        mean_cost=_numbers([one["mean_cost"] for one in known]),
+        accuracy=_numbers([one["accuracy"] for one in known]),
+        rule=rules.read(fields["rule"], systems),
+        by_prompt=rules.read(fields["rule_without_answers"], systems),
+        hardness=hardness,
+        judges=judges,
+        encoded=Encoded(str(encoder["name"]), str(encoder["fingerprint"])),
+        quantiles=_numbers(fields["hardness_quantiles"]),
+        report={"why": str(fields.get("why", ""))},
+    )
 
 
 def _numbers(values: Any) -> Matrix:

@@ -19,7 +19,7 @@ from pipeline.held_out import asked, chains, held_out
 from pipeline.logistic import Logistic, Matrix
 from pipeline.outcomes import FOLDS, Outcomes
 from pipeline.policy import Encoded, Policy, chain_name
-from pipeline.rules import Rule
+from pipeline.rules import Always, Rule
 from pipeline.stop import Embed, Readings
 from pipeline.thresholds import (
     Known,
@@ -35,6 +35,7 @@ from pipeline.view import Chain
 
 Fit = Callable[[Known, float], Rule | None]
 BASELINES = ("always", "mix")
+UNREAD = (*BASELINES, "router")  # rules that read no answer
 _OVERSPENT = 1.03  # of the budget, on folds that the threshold was not sought on
 _CHEAPER = 0.97  # of a baseline's cost: an equal accuracy for less is a gain too
 
@@ -63,14 +64,12 @@ def fit_policy(
     check_budget(recorded, budget)
     known = held_out(recorded, embed, verify)
     fits = candidates(recorded)
-    tried = [one for name, fit in fits.items() if (one := cross_validated(name, fit, known,
-             recorded, budget)) is not None]  # fmt: skip
+    tried = [cross_validated(name, fit, known, recorded, budget) for name, fit in fits.items()]
     chosen, why = choose(tried, budget)
-    rule = fits[chosen.name](known, budget)
-    if rule is None:  # found on every fold's complement: cannot be, but for rounding
-        raise InputError(f"no rule keeps a mean cost of {budget:g}: raise --budget")
+    unread, _ = choose([one for one in tried if one.name in UNREAD], budget)
+    rule, by_prompt = (sought(fits[one.name], known, budget) for one in (chosen, unread))
     return Policy(
-        recorded.systems, recorded.mean_cost, recorded.accuracy, rule,
+        recorded.systems, recorded.mean_cost, recorded.accuracy, rule, by_prompt,
         fit_hardness(recorded.systems, recorded.prompts,
                      embed(recorded.prompts).astype(np.float64), recorded.right),
         _judges(recorded, rule, embed), encoded,
@@ -108,17 +107,18 @@ def candidates(recorded: Outcomes) -> dict[str, Fit]:
     return fits
 
 
-def cross_validated(
-    name: str, fit: Fit, known: Known, recorded: Outcomes, budget: float
-) -> Tried | None:
-    """Each fold by numbers sought on the others; None where a fold's complement allows no rule."""
+def sought(fit: Fit, known: Known, budget: float) -> Rule:
+    """The rule with its numbers; the cheapest system where none keeps the budget on these rows."""
+    return fit(known, budget) or Always(int(known.cost.mean(axis=0).argmin()))
+
+
+def cross_validated(name: str, fit: Fit, known: Known, recorded: Outcomes, budget: float) -> Tried:
+    """Each fold by numbers that were sought on the others."""
     right, paid = np.empty(len(known.right)), np.empty(len(known.right))
     for fold in range(FOLDS):
         test = recorded.folds == fold
-        rule = fit(part(known, ~test), budget)
-        if rule is None:
-            return None
         if test.any():
+            rule = sought(fit, part(known, ~test), budget)
             right[test], paid[test] = part(known, test).result(rule)
     return Tried(name, right, paid)
 

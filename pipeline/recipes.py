@@ -16,6 +16,7 @@ from pipeline.flow import Accept, Cascade, Chain
 from pipeline.llm import LLM, CallOptions
 from pipeline.parts import Parts
 from pipeline.purse import Purse
+from pipeline.tiers import Tiers
 from prompters.render import Render
 from retrievers.bm25 import BM25
 from retrievers.dense import Dense
@@ -31,17 +32,14 @@ Recipe = Callable[[Parts, Purse], Step]
 def default(parts: Parts, purse: Purse) -> Step:
     """Fused retrieval, one prompt, then tiers: extract, and the LLMs that are configured."""
     settings = parts.settings
-    llms = llm_tiers(parts, purse)
     extract = Extract(parts.embed, model=parts.judge)
     depth = max(RERANKED, settings.passages) if parts.judge else settings.passages
     return Chain((
         reranked(Fuse((BM25(parts.shelf), Dense(parts.shelf)), k=depth), parts, settings.passages),
         render(parts),
-        Cascade(
-            tiers=(extract, *llms),
-            check=check(parts),
-            accept=accept_above(settings.extract_above if llms else settings.abstain_below),
-            abstain_over_budget=settings.llm.on_budget == "extract",
+        Tiers(
+            extract, llm_tiers(parts, purse), cascade(parts), settings.llm.models,
+            parts.policy, parts.embed,
         ),
     ))  # fmt: skip
 
@@ -79,6 +77,21 @@ def check(parts: Parts) -> Chain:
     """Support, then citations, then the gate: what every tier's answer goes through."""
     cite = Cite(parts.embed, parts.read, parts.settings.abstain_below, parts.judge)
     return Chain((Support(parts.embed, parts.judge), cite, gate), name="check")
+
+
+def cascade(parts: Parts) -> Callable[[tuple[Step, ...], bool], Cascade]:
+    """Builds the cascade over some tiers; an LLM among them raises the bar for those before it."""
+    settings = parts.settings
+
+    def build(tiers: tuple[Step, ...], asks: bool) -> Cascade:
+        return Cascade(
+            tiers=tiers,
+            check=check(parts),
+            accept=accept_above(settings.extract_above if asks else settings.abstain_below),
+            abstain_over_budget=settings.llm.on_budget == "extract",
+        )
+
+    return build
 
 
 def gate(case: Case) -> Case:

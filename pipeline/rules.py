@@ -2,8 +2,8 @@
 
 Router: RouteLLM, Hybrid LLM (arXiv 2406.18665, 2404.14618), for any number of systems as in
 RouterBench (2403.12031). Frugal: FrugalGPT's thresholds on a stop score (2305.05176). AutoMix:
-one or two thresholds on a verifier's score (2310.12963). Weighed: climbs while what the next
-system is expected to add is worth its cost. A rule sees a View and gives what it picks and
+one or two thresholds on a verifier's score (2310.12963). Weighed: climbs while what a
+later system is expected to add is worth its cost. A rule sees a View and gives what it picks and
 calls. Not here: fitting them (thresholds.py).
 """
 
@@ -98,7 +98,7 @@ class AutoMix:
     kind: ClassVar[str] = "automix"
 
     def __call__(self, view: View, /) -> Picks:
-        def stays(prefix: Chain, _: int) -> Mask:
+        def stays(prefix: Chain, _: Chain) -> Mask:
             score = view.support(prefix[-1])
             return (score < self.low) | (score >= self.high)
 
@@ -118,7 +118,7 @@ class Meta:
     kind: ClassVar[str] = "meta"
 
     def __call__(self, view: View, /) -> Picks:
-        def stays(prefix: Chain, _: int) -> Mask:
+        def stays(prefix: Chain, _: Chain) -> Mask:
             place = np.searchsorted(self.edges, view.support(prefix[-1]), side="right")
             return np.asarray(self.climbs)[place] < 0.5
 
@@ -127,8 +127,8 @@ class Meta:
 
 @dataclass(frozen=True, slots=True)
 class Weighed:
-    """Climbs while P(next right) - P(this right), both having read the answers so far, is over
-    `price` x the next system's mean cost. Hopeless prompts do not climb either.
+    """Climbs while P(a later one is right) - P(this is right), both having read the answers so far,
+    is over `price` x what it costs to get there. Hopeless prompts do not climb either.
     """
 
     chain: Chain
@@ -136,18 +136,23 @@ class Weighed:
     kind: ClassVar[str] = "weighed"
 
     def __call__(self, view: View, /) -> Picks:
-        return walked(view, self.chain, lambda prefix, after: (
-            worth(view, prefix, after) <= self.price
+        return walked(view, self.chain, lambda prefix, rest: (
+            worth(view, prefix, rest) <= self.price
         ))  # fmt: skip
 
 
-def worth(view: View, prefix: Chain, after: int) -> Matrix:
-    """What calling `after` is expected to add for each unit of cost."""
-    added = view.after(prefix, after) - view.after(prefix, prefix[-1])
-    return np.asarray(added / max(float(view.mean_cost[after]), 1e-12))
+def worth(view: View, prefix: Chain, rest: Chain) -> Matrix:
+    """The most that climbing to one of `rest` is expected to add for each unit of cost: (n,).
+
+    What lies between is paid too. A far system counts: the way to it is cheap information.
+    """
+    own = view.after(prefix, prefix[-1])
+    costs = np.maximum(np.cumsum(view.mean_cost[list(rest)]), 1e-12)
+    added = [(view.after(prefix, k) - own) / cost for k, cost in zip(rest, costs, strict=True)]
+    return np.asarray(np.max(added, axis=0))
 
 
-def walked(view: View, chain: Chain, stays: Callable[[Chain, int], Mask]) -> Picks:
+def walked(view: View, chain: Chain, stays: Callable[[Chain, Chain], Mask]) -> Picks:
     """Calls the chain's systems in turn until a prompt stays; skips what is not offered."""
     chosen = np.full(len(view.offered), -1, np.intp)
     called = np.zeros(view.offered.shape, bool)
@@ -156,7 +161,7 @@ def walked(view: View, chain: Chain, stays: Callable[[Chain, int], Mask]) -> Pic
         reached = active & view.offered[:, system]
         chosen[reached], called[reached, system] = system, True
         if place + 1 < len(chain) and active.any():
-            active &= ~(reached & stays(chain[: place + 1], chain[place + 1]))
+            active &= ~(reached & stays(chain[: place + 1], chain[place + 1 :]))
     lost = chosen < 0  # none of the chain is offered
     if lost.any():
         other = _one_call(view, view.wins)

@@ -17,8 +17,8 @@ from pipeline.logistic import Matrix
 from pipeline.rules import Always, AutoMix, Frugal, Meta, Mix, Router, Rule, Weighed, worth
 from pipeline.view import Chain, Seen
 
-GRID = 40  # quantiles tried for one threshold, and for each of two
-COARSE = 20
+GRID = (40, 20, 10)  # quantiles tried for each threshold, of one, two, three
+PRICES = 161  # quantiles of break-even points
 BINS = 8  # of a verifier's score: as many as AutoMix's samples can tell apart
 _ROOM = 1 + 1e-9  # a budget is kept but for rounding
 
@@ -88,7 +88,7 @@ def fit_weighed(chain: Chain) -> Callable[[Known, float], Rule | None]:
     """The price of a weighed cascade over this chain."""
 
     def fit(known: Known, budget: float) -> Rule | None:
-        points = [worth(known.view, chain[:n], chain[n]) for n in range(1, len(chain))]
+        points = [worth(known.view, chain[:n], chain[n:]) for n in range(1, len(chain))]
         prices = _prices(np.concatenate(points))
         return best(known, (Weighed(chain, price) for price in prices), budget)
 
@@ -97,7 +97,7 @@ def fit_weighed(chain: Chain) -> Callable[[Known, float], Rule | None]:
 
 def _prices(points: Matrix) -> list[float]:
     """Quantiles of the break-even points that are worth paying, and more than all of them."""
-    levels = np.unique(np.quantile(points, np.linspace(0, 1, 4 * GRID + 1)))
+    levels = np.unique(np.quantile(points, np.linspace(0, 1, PRICES)))
     return [float(one) for one in levels if one > 0] + [0.0, float(max(levels.max(), 0)) + 1.0]
 
 
@@ -107,7 +107,7 @@ def fit_frugal(chain: Chain, grid: int | None = None) -> Callable[[Known, float]
     def fit(known: Known, budget: float) -> Rule | None:
         scores = [known.view.after(chain[:n], chain[n - 1]) for n in range(1, len(chain))]
         right, cost = known.right[:, chain], np.cumsum(known.cost[:, chain], axis=1)
-        tried = grid or (GRID if len(scores) == 1 else COARSE)
+        tried = grid or GRID[min(len(scores), len(GRID)) - 1]
         levels = [_levels(score, tried) for score in scores]
         return best(known, (Frugal(chain, chosen) for chosen in
                             _within(scores, right, cost, levels, budget)), budget)  # fmt: skip
@@ -145,7 +145,7 @@ def fit_automix(chain: Chain, double: bool) -> Callable[[Known, float], Rule | N
     """One or two thresholds on the verifier's score of the chain's first answer."""
 
     def fit(known: Known, budget: float) -> Rule | None:
-        levels = _levels(known.view.support(chain[0]), GRID)
+        levels = _levels(known.view.support(chain[0]), GRID[0])
         lows = [-1.0, *levels] if double else [-1.0]
         bands = ((low, high) for low in lows for high in levels if low < high)
         return best(known, (AutoMix(chain, *band) for band in bands), budget)

@@ -165,6 +165,7 @@ def question_of(taken: Taken) -> Question:
     turns = tuple(Turn(turn["role"], turn["text"]) for turn in asked.get("turns", ()))
     scope = Scope(collection=taken.collection, where=asked.get("where") or given.get("where"))
     limits = Limits(
+        effort=given.get("effort"),
         max_calls=int(given.get("max_calls", 1)),
         budget_usd=given.get("item_budget_usd"),
         deadline=given.get("deadline"),

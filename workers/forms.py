@@ -44,12 +44,15 @@ class Chosen(Form):
     where: Text | None = Field(None, max_length=20_000, examples=["year >= 2020"])
     passages: int | None = Field(None, ge=1, le=100)
     max_calls: int | None = Field(None, ge=0, le=100, description="LLM calls for one question")
+    effort: float | None = Field(
+        None, ge=0, le=1, description="0: small models only; 1: the strongest tier always"
+    )
     on_unknown: Literal["retry", "hold"] | None = None
     on_budget: Literal["fail", "extract"] | None = None
 
     def parameters(self, **more: object) -> dict[str, Any]:
         """What the job keeps beside recipe and collection."""
-        names = ("model", "where", "passages", "max_calls", "on_unknown", "on_budget")
+        names = ("model", "where", "passages", "max_calls", "effort", "on_unknown", "on_budget")
         given = {name: getattr(self, name) for name in names} | more
         return {name: value for name, value in given.items() if value is not None}
 

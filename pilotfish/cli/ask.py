@@ -16,6 +16,10 @@ from pilotfish.text import shorten
 from pilotfish.types import Answer, Case, Citation, Limits, Question, Receipt, Scope, Span
 
 Model = Annotated[str | None, typer.Option("--model", help="LiteLLM model name for this call.")]
+Effort = Annotated[
+    float | None,
+    typer.Option("--effort", help="0: small models only ... 1: the strongest LLM always."),
+]
 RecipeName = Annotated[str, typer.Option("--recipe", help="default or plain.")]
 
 
@@ -29,6 +33,7 @@ def ask(
     where: Where = None,
     model: Model = None,
     recipe: RecipeName = "default",
+    effort: Effort = None,
     trace: Annotated[bool, typer.Option("--trace", help="Show every step with its time.")] = False,
 ) -> None:
     """Answer one question from the documents, each sentence cited."""
@@ -44,7 +49,7 @@ def ask(
 
         started = time.perf_counter()
         asked = Question(text, scope=Scope(library.settings.collection, where=where),
-                         limits=limits_of(library.settings))  # fmt: skip
+                         limits=limits_of(library.settings, effort))  # fmt: skip
         case = library.ask(asked, recipe)
         seconds = time.perf_counter() - started
         if options.json:
@@ -74,9 +79,11 @@ def model_override(model: str | None) -> dict[str, Any]:
     return {"llm.model": model, "llm.tiers": ()} if model else {}
 
 
-def limits_of(settings: Any) -> Limits:
-    """One call at most; with several tiers, one each."""
-    return Limits(max_calls=max(1, len(settings.llm.models)))
+def limits_of(settings: Any, effort: float | None = None) -> Limits:
+    """One call at most; with several tiers, one each. InputError: no such effort."""
+    from pipeline.tiers import checked
+
+    return Limits(effort=checked(effort), max_calls=max(1, len(settings.llm.models)))
 
 
 def _print(options: Context, case: Case, paid: Receipt) -> None:

@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pilotfish.cli.ask import Model, RecipeName, limits_of, model_override
+from pilotfish.cli.ask import Effort, Model, RecipeName, limits_of, model_override
 from pilotfish.cli.context import FAILED_ITEMS, INTERRUPTED, Context, emit, guarded
 from pilotfish.cli.output import writable
 from pilotfish.cli.progress import Meter
 from pilotfish.cli.search import Where, note_behind
 from pilotfish.errors import InputError
-from pilotfish.types import Scope
+from pilotfish.types import Limits, Scope
 
 if TYPE_CHECKING:
     from pipeline.library import Library
@@ -43,6 +43,7 @@ def batch(
     where: Where = None,
     model: Model = None,
     recipe: RecipeName = "default",
+    effort: Effort = None,
     skip_invalid: Annotated[
         bool, typer.Option("--skip-invalid", help="Write bad lines as failed and go on.")
     ] = False,
@@ -55,6 +56,7 @@ def batch(
     with guarded(options):
         library = options.library(**model_override(model))
         scope = Scope(library.settings.collection, where=where)
+        limits = limits_of(library.settings, effort)
         _askable(library, recipe, scope)
         note_behind(options, library)
         lines = _lines(library, source, skip_invalid)
@@ -65,7 +67,7 @@ def batch(
             return
         writable(source, output)
         started = time.perf_counter()
-        results = _run(options, library, lines, (recipe, scope))
+        results = _run(options, library, lines, (recipe, scope, limits))
         if len(results) < len(lines):
             sys.stderr.write(
                 f"interrupted: {len(results)} of {len(lines)} are done and kept; go on with\n"
@@ -103,11 +105,11 @@ def _lines(library: Library, source: Path, skip_invalid: bool) -> list[Line]:
 
 
 def _run(
-    options: Context, library: Library, lines: list[Line], how: tuple[str, Scope]
+    options: Context, library: Library, lines: list[Line], how: tuple[str, Scope, Limits]
 ) -> list[dict[str, object]]:
     from pipeline.batch import Batch
 
-    recipe, scope = how
+    recipe, scope, limits = how
     settings = library.settings
     threads = settings.concurrency if settings.llm.models else min(2, os.cpu_count() or 1)
     good = sum(line.problem is None for line in lines)
@@ -124,7 +126,6 @@ def _run(
             dollars = (paid.get("cost_usd") or 0.0) if isinstance(paid, dict) else 0.0
             meter.tick(failed=line["status"] == "failed", dollars=dollars)
 
-        limits = limits_of(settings)
         run = Batch(library, recipe, scope, limits, threads, begun=begun, done=done)
         with stopping(run.stop):
             return run(lines)

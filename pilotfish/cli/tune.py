@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pilotfish.cli.context import Context, emit, emit_object, guarded
+from pilotfish.cli.context import Context, emit_object, guarded
 from pilotfish.cli.output import writable
 from pilotfish.cli.progress import Meter
 from pilotfish.errors import InputError
@@ -45,7 +45,7 @@ def cascade(
         options.attach()
         from pipeline.automix import lexical
         from pipeline.outcomes import outcomes
-        from pipeline.policy import Encoded, write
+        from pipeline.policy import Encoded, text_of
         from pipeline.policy_fit import check_budget, fit_policy
         from pipeline.recorded import read_rows
 
@@ -57,7 +57,7 @@ def cascade(
         _embedded(options, vectors, [*recorded.prompts, *texts])
         encoded = Encoded(vectors.name, vectors.fingerprint)
         policy = fit_policy(recorded, budget, vectors, encoded, lexical)
-        write(policy, output)
+        _write(output, text_of(policy))
         _say(options, policy, output)
 
 
@@ -86,7 +86,8 @@ def route(
         chain = [learned.systems[k] for k in getattr(learned.rule, "chain", ())][:-1]
         texts = [text for row in asked for system in chain if (text := row.text(system))]
         _embedded(options, vectors, [*(row.prompt for row in asked), *texts])
-        _write(output, [asdict(one) for one in choose(learned, asked, vectors, lexical)])
+        found = [asdict(one) for one in choose(learned, asked, vectors, lexical)]
+        _write(output, "".join(json.dumps(one, ensure_ascii=False) + "\n" for one in found))
 
 
 def _vectors(options: Context) -> Vectors:
@@ -123,13 +124,10 @@ def _say(options: Context, policy: Policy, output: Path) -> None:
     )
 
 
-def _write(output: Path, lines: list[dict[str, Any]]) -> None:
+def _write(output: Path, text: str) -> None:
     if str(output) == "-":
-        for line in lines:
-            emit(line)
-        sys.stdout.flush()
+        sys.stdout.write(text)
         return
-    text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
     try:
         output.write_text(text, encoding="utf-8")
     except OSError as error:

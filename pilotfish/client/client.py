@@ -40,6 +40,7 @@ class How(TypedDict, total=False):
     where: str | None
     passages: int | None
     max_calls: int | None
+    effort: float | None
     deadline: float | None
     on_unknown: Literal["retry", "hold"] | None
     on_budget: Literal["refuse", "extract"] | None
