@@ -40,8 +40,8 @@ def rows(count: int = 240, learnable: bool = True) -> list[Row]:
         small = random.random() < ((0.95 if easy else 0.1) if learnable else 0.5)
         large = random.random() < (0.95 if learnable else 0.7)
         made.append(Row(n, f"r{n}", f"Question {n} about {topic}?", {
-            "small": Tried("small", f"A: {n if small else -n}", float(small), 1.0),
-            "large": Tried("large", f"A: {n}", float(large), 10.0),
+            "small": Tried("small", "A: so it is.", float(small), 1.0),
+            "large": Tried("large", "A: so it is.", float(large), 10.0),
         }))  # fmt: skip
     return made
 
@@ -58,7 +58,7 @@ def policy(recorded: Outcomes) -> Policy:
 
 def test_the_learned_policy_finds_who_is_right_on_what(policy: Policy) -> None:
     assert policy.rule.kind not in {"always", "mix"}
-    asked = [Row(n, str(n), f"Something new about {topic}?") for n, topic in enumerate(TOPICS)]
+    asked = [Row(n, str(n), f"Question {990 + n} about {topic}?") for n, topic in enumerate(TOPICS)]
     assert [one.choice for one in choose(policy, asked, embed, lexical)] == [
         "small", "small", "large", "large"]  # fmt: skip
 
@@ -118,19 +118,19 @@ def test_gaps_in_texts_outcomes_and_systems_are_borne(recorded: Outcomes) -> Non
 
 
 def test_a_choice_says_what_it_stands_on(policy: Policy) -> None:
-    with_text, without = rows(2)[1], Row(0, "x", "What of tax?")
+    with_text, without = rows(2)[1], Row(0, "x", "Question 77 about tax?")
     for one in choose(policy, [with_text, without], embed, lexical):
         assert 0 <= one.score <= 1 and policy.rule.kind in one.because and "P(right)" in one.because
 
 
 def test_harder_prompts_have_the_higher_score(policy: Policy) -> None:
-    asked = [Row(n, str(n), f"Anything of {topic}?") for n, topic in enumerate(TOPICS)]
+    asked = [Row(n, str(n), f"Question {990 + n} about {topic}?") for n, topic in enumerate(TOPICS)]
     scores = [one.score for one in choose(policy, asked, embed, lexical)]
     assert max(scores[:2]) < min(scores[2:])
 
 
 def test_systems_nobody_knows_leave_the_choice_among_ours(policy: Policy) -> None:
-    row = Row(0, "x", "What of cats?", {"other": Tried("other", "text")})
+    row = Row(0, "x", "Question 78 about cats?", {"other": Tried("other", "text")})
     assert choose(policy, [row], embed, lexical)[0].choice == "small"
 
 
@@ -195,9 +195,9 @@ def test_neighbours_of_a_prompt_say_what_they_know_and_majority_knows_no_prompt(
 def test_hardness_is_what_the_strongest_is_expected_to_add(recorded: Outcomes) -> None:
     vectors = embed(recorded.prompts).astype(float)
     judges = fit_hardness(recorded.systems, recorded.prompts, vectors, recorded.right)
-    asked = ["Of cats?", "Of tax?"]
+    asked = ["Question 79 about cats?", "Question 80 about tax?"]
     wins = judges.wins(asked, embed(asked).astype(float))
     assert np.allclose(gain(wins), (wins[:, 1] - wins[:, 0] + 1) / 2)
     assert gain(wins)[0] < 0.6 < gain(wins)[1]
-    assert "wording" in judges.because("Of tax?", embed(["Of tax?"])[0].astype(float),
+    assert "wording" in judges.because(asked[1], embed(asked)[1].astype(float),
                                        "small", "large")  # fmt: skip

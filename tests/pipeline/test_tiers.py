@@ -49,7 +49,7 @@ def learned(rule: Rule | None = None) -> Policy:
     vectors = embed(prompts).astype(float)
     hardness = fit_hardness(MODELS, prompts, vectors, right)
     quantiles = np.quantile(gain(hardness.wins(prompts, vectors)), np.linspace(0, 1, 21))
-    costs, goes = np.array([1.0, 3.0, 9.0]), rule or Router(0.02)
+    costs, goes = np.array([1.0, 3.0, 9.0]), rule or Router(0.04)
     return Policy(MODELS, costs, right.mean(axis=0), goes, goes, hardness, {},
                   Encoded("toy", "f"), quantiles, {})  # fmt: skip
 
