@@ -99,7 +99,7 @@ def _cascade(ground: Ground, name: str, vectors: Vectors) -> dict[str, Any]:
     least = float(known.cost.mean(axis=0).min())
     count = QUICK_BUDGETS if ground.quick else BUDGETS
     curves = {budget: _tried(recorded, known, float(budget))
-              for budget in np.geomspace(least * 1.02, full * 1.02, count)}  # fmt: skip
+              for budget in _budgets(least * 1.02, full * 1.02, count)}  # fmt: skip
     kinds = (*BASELINES, "router", "frugal", "automix", "weighed", "chosen")
     found = {kind: _cheapest(curves, kind, wanted, full) for kind in kinds}
     return {
@@ -113,6 +113,11 @@ def _cascade(ground: Ground, name: str, vectors: Vectors) -> dict[str, Any]:
         "equal": found,
         "curve": {f"{budget:.5g}": _point(tried) for budget, tried in curves.items()},
     }  # fmt: skip
+
+
+def _budgets(least: float, full: float, count: int) -> np.ndarray[Any, Any]:
+    """From the cheapest system's to the strongest's cost, closer together near the latter."""
+    return np.union1d(np.geomspace(least, full, count // 2), np.linspace(full / 2, full, count))
 
 
 def _tried(recorded: Outcomes, known: Known, budget: float) -> dict[str, Tried]:
