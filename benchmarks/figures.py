@@ -108,7 +108,24 @@ def answering(figure: Any, result: dict[str, Any]) -> None:
     axes.set_ylabel("risk: share wrong among answered")
 
 
+def routing(figure: Any, result: dict[str, Any]) -> None:
+    """Held-out accuracy over mean cost, of what would ship and of the plain ones."""
+    every = figure.subplots(1, len(result["cascades"]))
+    looks = {"chosen": ("-o", OURS), "frugal": ("--", "#9ccde0"), "automix": (":", "#707070"),
+             "mix": ("-", THEIRS)}  # fmt: skip
+    for axes, (name, found) in zip(every, result["cascades"].items(), strict=True):
+        for kind, (mark, colour) in looks.items():
+            points = sorted(point[kind] for point in found["curve"].values() if kind in point)
+            axes.plot(*zip(*points, strict=True), mark, color=colour, label=kind)
+        for system in found["systems"].values():
+            axes.plot(system["mean_cost"], system["accuracy"], "k^", markersize=4)
+        axes.set_xscale("log")
+        axes.set_xlabel(f"dollars a question, {name}")
+        axes.set_ylabel("share right")
+    every[0].legend(fontsize=7)
+
+
 PLOTS: dict[str, Draw] = {
     "retrieval": retrieval, "indexing": indexing, "searching": searching,
-    "scaling": scaling, "cold": cold, "answering": answering,
+    "scaling": scaling, "cold": cold, "answering": answering, "routing": routing,
 }  # fmt: skip

@@ -1,7 +1,7 @@
 """results.json and service/results.json to RESULTS.md and plots. Runs again without measuring.
 
-What each part says stands in say_quality.py, say_speed.py and say_service.py; plots in
-figures.py and figures_service.py.
+What each part says stands in say_quality.py, say_routing.py, say_speed.py and say_service.py;
+plots in figures.py and figures_service.py.
 """
 
 from __future__ import annotations
@@ -11,7 +11,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks import figures, figures_service, say_quality, say_risk, say_service, say_speed
+from benchmarks import (
+    figures,
+    figures_service,
+    say_quality,
+    say_risk,
+    say_routing,
+    say_service,
+    say_speed,
+)
 
 Results = dict[str, dict[str, Any]]  # part -> what it found
 Say = Callable[[Results], str]
@@ -26,6 +34,7 @@ ORDER: tuple[tuple[str, tuple[str, ...], Say], ...] = (
     ("Retrieval quality", ("retrieval",), _one("retrieval", say_quality.retrieval)),
     ("Answers without an LLM", ("answering",), _one("answering", say_quality.answering)),
     ("Promises kept", ("risk",), _one("risk", say_risk.risk)),
+    ("Routing and cascades", ("routing",), _one("routing", say_routing.routing)),
     ("Splitting", ("splitting",), _one("splitting", say_quality.splitting)),
     ("Indexing speed", ("indexing",), _one("indexing", say_speed.indexing)),
     ("Search speed", ("searching",), _one("searching", say_speed.searching)),

@@ -26,7 +26,7 @@ TOML = "pilotfish.toml"
 OTHERS = frozenset({"PILOTFISH_CACHE", "PILOTFISH_BENCH_DATA", "PILOTFISH_DEBUG"})
 _MAY_BE_EMPTY = {
     "llm.model", "llm.api_base", "llm.requests_per_minute", "llm.tokens_per_minute",
-    "database", "service.redis", "service.keep_days", "checks.words", "checks.corrector",
+    "database", "policy", "service.redis", "service.keep_days", "checks.words", "checks.corrector",
 }  # fmt: skip
 # Its keys are those of the vector store that is named: unknown to us, and perhaps secret.
 FREE = "dense.store_options"
@@ -147,6 +147,9 @@ class Settings(_Strict):
     extract_above: float = Field(0.8, ge=0, le=1, description="support above which no LLM is asked")
     quarantine: bool = Field(True, description="hold passages that seem to give orders")
     spotlight: Literal["delimit", "mark"] = Field("delimit", description="passages in prompts")
+    policy: Path | None = Field(
+        None, description="file of pilotfish tune cascade: the LLM tier a question starts at"
+    )
     concurrency: int = Field(8, gt=0, le=256, description="questions in flight with an LLM")
     llm: LLMSettings = LLMSettings()
     checks: CheckSettings = CheckSettings()

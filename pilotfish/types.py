@@ -42,7 +42,7 @@ class Limits:
     """What the caller allows. `deadline` is in seconds from the start of the item; `max_error` the
     share of given answers that may be wrong.
 
-    Not read yet: `effort`.
+    `effort`: 0 small models only ... 1 the strongest tier always.
     """
 
     max_error: float | None = None

@@ -97,7 +97,7 @@ class Batch:
         source = {"revision": collection.revision, "encoder": collection.encoder}
         asked = {"recipe": self.recipe, "where": self.scope.where}
         limits = {k: getattr(self.limits, k) for k in ("max_calls", "budget_usd", "deadline")}
-        return asked | source | limits | chosen | self._relied()
+        return asked | source | limits | chosen | self._relied() | self._routing()
 
     def _relied(self) -> dict[str, object]:
         """What support rests on, where that is not the shipped calibration, and the promise."""
@@ -108,6 +108,14 @@ class Batch:
             body = to_json(found.calibration)
             relied["calibration"] = hashlib.sha256(body.encode()).hexdigest()
         return relied
+
+    def _routing(self) -> dict[str, object]:
+        """Effort and the policy's content, where they are set."""
+        policy, effort = self.library.settings.policy, self.limits.effort
+        found: dict[str, object] = {} if effort is None else {"effort": effort}
+        if policy is not None and policy.is_file():
+            found["policy"] = hashlib.sha256(policy.read_bytes()).hexdigest()
+        return found
 
     def _run(self, job: str) -> None:
         """Work off the pending items in threads; an error that stops a job stops all."""

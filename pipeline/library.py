@@ -23,6 +23,7 @@ from pilotfish.settings import Settings
 from pilotfish.step import Step, run
 from pilotfish.types import Case, Question
 from pipeline.parts import Counts, Memo, Parts
+from pipeline.policy import configured
 from pipeline.purse import Purse
 from pipeline.recipes import recipe, reranked
 from pipeline.reliance import reliance
@@ -104,9 +105,10 @@ class Library:
         encoder = self.encoders(collection.encoder)
         if held is None or held[0] is not encoder or held[1].collection_id != collection.id:
             judge = chosen(settings.judge, settings.reranker, settings.threads)
+            policy = configured(settings.policy, encoder)
             held = encoder, Parts(
                 settings, self.shelf, Memo(encoder), Counts(encoder.count),
-                self.workspace.secret, collection.id, judge,
+                self.workspace.secret, collection.id, judge, policy=policy,
             )  # fmt: skip
             self._parts = held
         return held[1]

@@ -15,6 +15,7 @@ import numpy as np
 
 from models.pilot.reading import Judge
 from pilotfish.settings import Settings
+from pipeline.policy import Policy
 from retrievers.embed import Encodes
 from retrievers.shelf import Shelf
 from store import documents
@@ -38,6 +39,7 @@ class Parts:
     collection_id: int
     judge: Judge | None = None
     reliance: Reliance = field(default_factory=Reliance)
+    policy: Policy | None = None
 
     def read(self, document: str, start: int, end: int) -> str | None:
         """The stored characters [start, end) of a document, None when it is gone."""

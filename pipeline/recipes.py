@@ -18,6 +18,7 @@ from pipeline.llm import LLM, CallOptions
 from pipeline.parts import Parts
 from pipeline.purse import Purse
 from pipeline.retry import Correct, Retry, settled
+from pipeline.tiers import Tiers
 from prompters.render import Render
 from retrievers.bm25 import BM25
 from retrievers.dense import Dense
@@ -43,11 +44,8 @@ def default(parts: Parts, purse: Purse) -> Step:
     answer = Chain((
         reranked(Fuse((BM25(parts.shelf), Dense(parts.shelf)), k=depth), parts, settings.passages),
         render(parts),
-        Cascade(
-            tiers=(extract, *llms),
-            check=check(parts, purse),
-            accept=accept_above(acceptance(parts, climbs=bool(llms))),
-            abstain_over_budget=settings.llm.on_budget == "extract",
+        Tiers(
+            extract, llms, cascade(parts, purse), settings.llm.models, parts.policy, parts.embed,
         ),
     ))  # fmt: skip
     return Chain((*answer.steps, *second_try(parts, purse, llms)))
@@ -113,6 +111,23 @@ def acceptance(parts: Parts, *, climbs: bool) -> float:
     if parts.reliance.max_error is not None:
         return 0.0
     return parts.settings.extract_above if climbs else parts.settings.abstain_below
+
+
+def cascade(
+    parts: Parts, purse: Purse | None = None
+) -> Callable[[tuple[Step, ...], bool], Cascade]:
+    """Builds the cascade over some tiers; an LLM among them raises the bar for those before it."""
+    settings = parts.settings
+
+    def build(tiers: tuple[Step, ...], asks: bool) -> Cascade:
+        return Cascade(
+            tiers=tiers,
+            check=check(parts, purse),
+            accept=accept_above(acceptance(parts, climbs=asks)),
+            abstain_over_budget=settings.llm.on_budget == "extract",
+        )
+
+    return build
 
 
 def gate(case: Case) -> Case:

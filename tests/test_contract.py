@@ -12,15 +12,16 @@ import pytest
 from pilotfish.errors import PilotfishError
 from pilotfish.settings import Settings
 from pilotfish.step import Step, run
-from pilotfish.types import Answer, Case, Event, Hint, Message, Prompt, Question, Scope
+from pilotfish.types import Answer, Case, Event, Hint, Limits, Message, Prompt, Question, Scope
 from pipeline.checks import repairs
 from pipeline.extract import Extract
 from pipeline.flow import Cascade, Chain, Loop, Route
 from pipeline.library import Library
 from pipeline.llm import LLM, CallOptions
 from pipeline.purse import Purse
-from pipeline.recipes import RECIPES, check, gate, render
+from pipeline.recipes import RECIPES, cascade, check, gate, render
 from pipeline.retry import Correct, Retry, Rewriter
+from pipeline.tiers import Tiers
 from retrievers.bm25 import BM25
 from retrievers.dense import Dense
 from retrievers.further import Further
@@ -128,6 +129,9 @@ STEPS: dict[str, Made] = {
         ),
         "pipeline",
     ),
+    "tiers": Made(
+        lambda b, p, u: Tiers(Extract(b.parts.embed), (llm(p, u),), cascade(b.parts)), "pipeline"
+    ),
     "gate": Made(lambda b, p, u: gate, "pipeline"),
     "loop": Made(lambda b, p, u: Loop(Extract(b.parts.embed), answered), "pipeline"),
     "default recipe": Made(lambda b, p, u: RECIPES["default"](b.parts, p), "pipeline", ALL),
@@ -180,6 +184,7 @@ def cases(full: Case) -> list[Case]:
         Case(Question("")),
         Case(Question("总部位于哪里？")),
         Case(Question(ASKED, scope=Scope(where="year = 1066"))),
+        Case(Question(ASKED, limits=Limits(effort=0.5))),
         replace(full, passages=()),
         replace(full, prompt=None),
         replace(full, answer=None),

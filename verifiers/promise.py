@@ -102,7 +102,7 @@ def _refusal(rungs: Sequence[Rung], max_error: float, asked: int) -> str:
             f"{answered} labelled answers are too few, {least} are the least: label about "
             f"{more} more questions (pilotfish tune trust)"
         )
-    options = [(more, r) for r in rungs if (more := _more(r, max_error, asked)) is not None]
+    options = [(lack, r) for r in rungs if (lack := _more(r, max_error, asked)) is not None]
     if not options:
         best = min((r for r in rungs if r.answered >= least), key=lambda r: r.wrong / r.answered)
         rate = best.wrong / best.answered

@@ -166,6 +166,7 @@ def question_of(taken: Taken) -> Question:
     scope = Scope(collection=taken.collection, where=asked.get("where") or given.get("where"))
     limits = Limits(
         max_error=given.get("max_error"),
+        effort=given.get("effort"),
         max_calls=int(given.get("max_calls", 1)),
         budget_usd=given.get("item_budget_usd"),
         deadline=given.get("deadline"),

@@ -47,12 +47,18 @@ class Chosen(Form):
     max_error: float | None = Field(
         None, gt=0, lt=1, description="share of given answers that may be wrong"
     )
+    effort: float | None = Field(
+        None, ge=0, le=1, description="0: small models only; 1: the strongest tier always"
+    )
     on_unknown: Literal["retry", "hold"] | None = None
     on_budget: Literal["fail", "extract"] | None = None
 
     def parameters(self, **more: object) -> dict[str, Any]:
         """What the job keeps beside recipe and collection."""
-        names = ("model", "where", "passages", "max_calls", "max_error", "on_unknown", "on_budget")
+        names = (
+            "model", "where", "passages", "max_calls", "max_error", "effort", "on_unknown",
+            "on_budget",
+        )  # fmt: skip
         given = {name: getattr(self, name) for name in names} | more
         return {name: value for name, value in given.items() if value is not None}
 

@@ -16,6 +16,10 @@ from pilotfish.text import shorten
 from pilotfish.types import Answer, Case, Citation, Limits, Question, Receipt, Scope, Span
 
 Model = Annotated[str | None, typer.Option("--model", help="LiteLLM model name for this call.")]
+Effort = Annotated[
+    float | None,
+    typer.Option("--effort", help="0: small models only ... 1: the strongest LLM always."),
+]
 RecipeName = Annotated[str, typer.Option("--recipe", help="default or plain.")]
 MaxError = Annotated[
     float | None,
@@ -34,6 +38,7 @@ def ask(
     model: Model = None,
     recipe: RecipeName = "default",
     max_error: MaxError = None,
+    effort: Effort = None,
     trace: Annotated[bool, typer.Option("--trace", help="Show every step with its time.")] = False,
 ) -> None:
     """Answer one question from the documents, each sentence cited."""
@@ -50,7 +55,7 @@ def ask(
 
         started = time.perf_counter()
         asked = Question(text, scope=Scope(library.settings.collection, where=where),
-                         limits=limits_of(library.settings, max_error))  # fmt: skip
+                         limits=limits_of(library.settings, max_error, effort))  # fmt: skip
         case = library.ask(asked, recipe)
         seconds = time.perf_counter() - started
         if options.json:
@@ -80,9 +85,14 @@ def model_override(model: str | None) -> dict[str, Any]:
     return {"llm.model": model, "llm.tiers": ()} if model else {}
 
 
-def limits_of(settings: Any, max_error: float | None = None) -> Limits:
-    """One call at most; with several tiers, samples or a retry, as many as these take."""
-    return Limits(max_error, max_calls=settings.calls)
+def limits_of(settings: Any, max_error: float | None = None, effort: float | None = None) -> Limits:
+    """One call at most; with several tiers, samples or a retry, as many as these take.
+
+    InputError: no such effort.
+    """
+    from pipeline.tiers import checked
+
+    return Limits(max_error, checked(effort), max_calls=settings.calls)
 
 
 def note_promise(options: Context, library: Any, recipe: str, max_error: float | None) -> str:

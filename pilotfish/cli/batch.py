@@ -15,7 +15,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pilotfish.cli.ask import MaxError, Model, RecipeName, limits_of, model_override, note_promise
+from pilotfish.cli.ask import (
+    Effort,
+    MaxError,
+    Model,
+    RecipeName,
+    limits_of,
+    model_override,
+    note_promise,
+)
 from pilotfish.cli.context import FAILED_ITEMS, INTERRUPTED, Context, emit, guarded
 from pilotfish.cli.output import writable
 from pilotfish.cli.progress import Meter
@@ -44,6 +52,7 @@ def batch(
     model: Model = None,
     recipe: RecipeName = "default",
     max_error: MaxError = None,
+    effort: Effort = None,
     skip_invalid: Annotated[
         bool, typer.Option("--skip-invalid", help="Write bad lines as failed and go on.")
     ] = False,
@@ -56,6 +65,7 @@ def batch(
     with guarded(options):
         library = options.library(**model_override(model))
         scope = Scope(library.settings.collection, where=where)
+        limits = limits_of(library.settings, max_error, effort)
         _askable(library, recipe, scope)
         note_behind(options, library)
         promise = note_promise(options, library, recipe, max_error)
@@ -67,7 +77,6 @@ def batch(
             return
         writable(source, output)
         started = time.perf_counter()
-        limits = limits_of(library.settings, max_error)
         results = _run(options, library, lines, (recipe, scope, limits))
         if len(results) < len(lines):
             sys.stderr.write(

@@ -18,6 +18,7 @@ from pilotfish.cli import (
     search,
     service,
     trust,
+    tune,
     upkeep,
     usage,
 )
@@ -54,7 +55,8 @@ def options(
 
 
 GROUPS = (
-    documents, quarantine, search, ask, batch, judging, evaluate, trust, upkeep, service, usage,
+    documents, quarantine, search, ask, batch, judging, evaluate, tune, trust, upkeep, service,
+    usage,
 )  # fmt: skip
 for commands in GROUPS:
     commands.register(app)

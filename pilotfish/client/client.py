@@ -41,6 +41,7 @@ class How(TypedDict, total=False):
     passages: int | None
     max_calls: int | None
     max_error: float | None
+    effort: float | None
     deadline: float | None
     on_unknown: Literal["retry", "hold"] | None
     on_budget: Literal["refuse", "extract"] | None

@@ -43,8 +43,9 @@ class Stub:
         self.workspace = SimpleNamespace(root=self.database.path.parent)
         self.shelf = SimpleNamespace(opened=lambda: None)
         self.parts = SimpleNamespace(
-            settings=self.settings, shelf=None, embed=None, secret=b"", count=None, read=None
-        )
+            settings=self.settings, shelf=None, embed=None, secret=b"", count=None, read=None,
+            judge=None, policy=None,
+        )  # fmt: skip
 
     def collection(self) -> Collection:
         with self.database.read() as connection:
