@@ -14,7 +14,7 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pilotfish.settings import LimitSettings
+    from pilotfish.settings_groups import LimitSettings
 
 MB = 1024 * 1024
 OLE_MAGIC = b"\xd0\xcf\x11\xe0"

@@ -19,7 +19,7 @@ from typing import Any, Literal
 
 from pilotfish.errors import ModelError, SettingsError
 from pilotfish.redact import RedactingFilter, without_values
-from pilotfish.settings import LLMSettings
+from pilotfish.settings_groups import LLMSettings
 from pilotfish.types import Answer, Case
 from pipeline.llm_bill import Quote, Tab, check_calls, most_count, over_budget, rough_count
 from pipeline.llm_errors import Failure, backoff, read, to_error

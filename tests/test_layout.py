@@ -54,7 +54,7 @@ HOMES = {
     "typer": r"pilotfish/cli/.*",
     "rich": r"pilotfish/cli/.*",
     "dotenv": r"pilotfish/settings\.py",
-    "pydantic": r"pilotfish/settings\.py|workers/.*",
+    "pydantic": r"pilotfish/settings(_groups)?\.py|workers/.*",
     "httpx2": r"pilotfish/client/.*",
     "kombu": r"workers/.*",
     "starlette": r"workers/.*",

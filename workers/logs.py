@@ -20,7 +20,7 @@ from datetime import UTC, datetime
 from types import TracebackType
 
 from pilotfish.redact import redact
-from pilotfish.settings import ServiceSettings
+from pilotfish.settings_groups import ServiceSettings
 
 ACCESS = "pilotfish.access"
 FIELDS = "fields"  # what a record may carry beside its message: log.info(..., extra={FIELDS: {}})

@@ -9,7 +9,8 @@ import pytest
 
 from corpus.limits import DEFAULT, Limits
 from pilotfish.errors import SettingsError
-from pilotfish.settings import OTHERS, PREFIX, LimitSettings, explain, load
+from pilotfish.settings import OTHERS, PREFIX, explain, load
+from pilotfish.settings_groups import LimitSettings
 from tests.conftest import ROOT
 from tests.test_layout import BELOW
 

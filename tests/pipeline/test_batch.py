@@ -43,7 +43,8 @@ class Stub:
         self.workspace = SimpleNamespace(root=self.database.path.parent)
         self.shelf = SimpleNamespace(opened=lambda: None)
         self.parts = SimpleNamespace(
-            settings=self.settings, shelf=None, embed=None, secret=b"", count=None, read=None,
+            settings=self.settings, shelf=SimpleNamespace(database=self.database,
+            name=self.here.name), embed=None, secret=b"", count=None, read=None,
             judge=None, policy=None,
         )  # fmt: skip
 
