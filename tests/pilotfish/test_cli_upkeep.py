@@ -20,7 +20,7 @@ def test_doctor_is_clean_after_an_add_and_prints_one_finding_a_line(shared: Pilo
     findings = shared("doctor", "--json").lines
     assert all(one["ok"] for one in findings)
     names = [one["check"] for one in findings]
-    assert names == ["versions", "weights", "database", "passages", "vectors",
+    assert names == ["versions", "weights", "database", "passages", "quarantine", "vectors",
                      "lexical index", "vector index"]  # fmt: skip
 
 

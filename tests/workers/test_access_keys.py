@@ -29,7 +29,10 @@ def routes(service: Service) -> list[tuple[str, str]]:
 
 
 def filled(path: str, job: str, name: str, key: str) -> str:
-    return path.replace("{job_id}", job).replace("{name}", name).replace("{key}", key)
+    parts = {"{job_id}": job, "{name}": name, "{key}": key, "{ordinal}": "0"}
+    for part, value in parts.items():
+        path = path.replace(part, value)
+    return path
 
 
 def asked(service: Service, method: str, path: str) -> Reply:
@@ -40,6 +43,8 @@ def asked(service: Service, method: str, path: str) -> Reply:
               "/v1/search": {"query": ASKED, "collection": "vault"},
               "/v1/jobs": {"questions": [ASKED], "collection": "vault"},
               "/v1/estimates": {"questions": [ASKED], "collection": "vault"}}  # fmt: skip
+    if path.endswith("/feedback"):
+        return service(method, path, {"right": True})
     return service(method, path, bodies.get(path) if method == "POST" else None)
 
 

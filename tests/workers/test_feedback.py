@@ -35,7 +35,7 @@ def test_a_promise_that_cannot_be_made_withholds_the_answer_and_says_so(service:
 
 
 def test_the_sdk_gives_feedback_by_a_results_item(service: Service) -> None:
-    with Client(service.url, api_key=service.key) as client:
+    with Client(f"http://{service.host}:{service.port}", api_key=service.key) as client:
         result = client.ask(ASKED)
         assert result.item == f"{result.job}/0" and result.calibration == "uncalibrated here"
         client.feedback(result.item, True)
@@ -44,5 +44,5 @@ def test_the_sdk_gives_feedback_by_a_results_item(service: Service) -> None:
             client.feedback("job_unknown_at_all/0", True)
         assert client.ask(ASKED, max_error=0.001).status == "abstained"
         job = client.submit([ASKED])
-        (line,) = list(job.results())
+        (line,) = list(job.results(follow=True))
         assert line.item == f"{job.id}/0"
