@@ -124,10 +124,15 @@ def packaged() -> Hashed:
 
 
 def orders(text: str, model: Hashed | None = None, threshold: float | None = None) -> list[Order]:
-    """Sentences of the document whose score reaches the threshold (None: the card's)."""
+    """Sentences of the document whose score reaches the threshold (None: the card's).
+
+    A question orders nothing: letters and tickets are full of them ("May we use them?"), the model
+    has seen them among the attacks, and the prompt tells documents' words from the asker's.
+    """
     judge = model or packaged()
     least = judge.threshold if threshold is None else threshold
-    return [order for order in scored(text, judge) if order.score >= least]
+    found = (order for order in scored(text, judge) if order.score >= least)
+    return [order for order in found if text[order.start : order.end].rstrip()[-1:] not in "?？"]
 
 
 def scored(text: str, model: Hashed) -> Iterable[Order]:

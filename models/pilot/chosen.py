@@ -11,14 +11,20 @@ from functools import cache
 from models.pilot.others import Other
 from models.pilot.reading import Judge
 from models.pilot.serve import Pilot
+from pilotfish.errors import SettingsError
 
 PILOT, RULES = "pilot", "rules"
 _making = threading.Lock()
 
 
 def chosen(judge: str, reranker: str, threads: int = 0) -> Judge | None:
-    """One judge for this process; None for `rules`: words, cosine and rules decide alone."""
+    """One judge for this process; None for `rules`: words, cosine and rules decide alone.
+
+    Raises SettingsError for a reranker without a judge that says the rest.
+    """
     if judge == RULES:
+        if reranker != PILOT:
+            raise SettingsError(f"reranker {reranker!r} needs a judge too: set judge to pilot")
         return None
     with _making:
         return _made(judge, reranker, threads)

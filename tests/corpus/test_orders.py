@@ -73,3 +73,8 @@ def test_weights_that_are_not_the_cards_are_refused_with_the_mend(tmp_path: Path
 def test_the_packaged_card_says_data_licence_and_limits() -> None:
     told = json.loads(found_by.CARD.read_text(encoding="utf-8"))
     assert {"data", "licence", "limits", "threshold_is", "sha256"} <= set(told)
+
+
+def test_a_question_in_a_ticket_is_no_order() -> None:
+    text = "We found eight unused seals of last year. They seem to fit. May we use them?"
+    assert orders(text) == []

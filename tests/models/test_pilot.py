@@ -67,6 +67,11 @@ def test_rules_need_no_model():
     assert chosen("rules", "pilot") is None
 
 
+def test_a_reranker_without_a_judge_is_refused_not_ignored():
+    with pytest.raises(SettingsError, match="set judge to pilot"):
+        chosen("rules", "BAAI/bge-reranker-base")
+
+
 @pytest.mark.parametrize(
     ("labels", "expected"),
     [
