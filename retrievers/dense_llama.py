@@ -104,6 +104,8 @@ class LlamaKeeper:
     def check(self, folder: Path, manifest: Manifest) -> None:
         kept = Kept.read(folder)
         reached = max(self._store.nearest(kept.marks, kept.vector, 4), default=-1)
+        if reached < manifest.revision:  # an approximate index may overlook even an equal vector
+            reached = max(self._store.ids(kept.marks, kept.vector, 100), default=-1)
         if reached < manifest.revision:
             what = f"vector store {self.kind} does not hold what {folder} was built with"
             raise IndexCorrupt(f"{what}: {_MEND}")
@@ -144,7 +146,7 @@ class LlamaKeeper:
 
 def _mark(store: LlamaStore, kept: Kept, revision: int, *, fresh: bool) -> None:
     """Say that the set has reached this revision; older marks go last."""
-    marks = [] if fresh else store.nearest(kept.marks, kept.vector, 100)
+    marks = [] if fresh else sorted(store.ids(kept.marks, kept.vector, 100))
     mark = np.array([revision], dtype=np.int64)
     store.put(kept.marks, mark, kept.vector[None, :], fresh=fresh)
     store.remove(kept.marks, [one for one in marks if one != revision])

@@ -28,7 +28,7 @@ from store import keys
 from store.database import Database
 from store.keys import Key
 from workers.asked import LOCAL, Who
-from workers.body import Guarded
+from workers.body import Guarded, drained
 from workers.replies import Refused, of_bug, of_http, of_ours, of_refusal
 
 WHO = "pilotfish.who"  # in the request's scope
@@ -112,6 +112,8 @@ class Access:
         except PilotfishError as error:
             await sending.instead(of_ours(error), scope, receive)
         except HTTPException as error:
+            if error.status_code == 413:
+                await drained(receive, "expect" in Headers(scope=scope))
             await sending.instead(of_http(error), scope, receive)
         except Exception as error:  # noqa: BLE001 a bug of ours; its text may quote anything
             log.error("%s: %s at %s", request, type(error).__name__, _where(error))

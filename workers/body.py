@@ -6,6 +6,7 @@ Not here: what is in it.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 
 from starlette.exceptions import HTTPException
@@ -13,6 +14,7 @@ from starlette.types import Message, Receive
 
 GRACE_SECONDS = 30.0  # for a small body, and between two blocks of a large one
 SLOWEST = 20_000  # bytes a second that a large body must keep up
+LINGER_SECONDS = 2.0  # how long the rest of a refused body is still read, and thrown away
 
 
 class Guarded:
@@ -43,6 +45,20 @@ class Guarded:
     def _check(self, size: int) -> None:
         if size > self._limit:
             raise _given_up(413, f"the body is over {self._limit:,} bytes: send it in parts")
+
+
+async def drained(receive: Receive, expecting: bool) -> None:
+    """Throw away what is still coming, for a short while, before a body's refusal is sent.
+
+    A client that writes into a closed connection often never reads the answer. One that waits
+    for "100 Continue" (`expecting`) has sent nothing and must not be asked to.
+    """
+    if expecting:
+        return
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(LINGER_SECONDS):
+            while (await receive()).get("more_body", False):
+                pass
 
 
 def _given_up(status: int, text: str) -> HTTPException:

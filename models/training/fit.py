@@ -39,7 +39,7 @@ class Plan:
     decay: float = 0.01
     seed: int = 1
     save_every: int = 100
-    measure_every: int = 500
+    measure_every: int = 700
     without: tuple[str, ...] = ()
 
 

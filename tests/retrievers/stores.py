@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from llama_index.core.schema import BaseNode
+from llama_index.core.schema import BaseNode, TextNode
 from llama_index.core.vector_stores import SimpleVectorStore
 from llama_index.core.vector_stores.types import (
     BasePydanticVectorStore,
@@ -71,6 +71,21 @@ class Shallow(Noted):
         return VectorStoreQueryResult(ids=kept, similarities=[0.0] * len(kept))
 
 
+class Blind(Noted):
+    """As approximate indexes may: it never finds a vector equal to the one asked for, but lists."""
+
+    def query(self, query: VectorStoreQuery, **more: Any) -> VectorStoreQueryResult:
+        found = super().query(query, **more)
+        pairs = zip(found.ids or [], found.similarities or [], strict=True)
+        kept = [(one, score) for one, score in pairs if score < 0.9999]
+        return VectorStoreQueryResult(ids=[i for i, _ in kept], similarities=[s for _, s in kept])
+
+    def get_nodes(self, node_ids: list[str] | None = None, filters: Any = None) -> list[BaseNode]:
+        (wanted,) = filters.filters
+        listed = self.data.metadata_dict.items()
+        return [TextNode(id_=i) for i, data in listed if data.get(wanted.key) == wanted.value]
+
+
 class Distances(Noted):
     """One whose scores are distances: the lower the better."""
 
@@ -82,7 +97,7 @@ class Distances(Noted):
 
 def opened(name: str, kind: str = "Noted") -> BasePydanticVectorStore:
     """The store of that name, empty when new."""
-    kinds = {one.__name__: one for one in (Noted, Old, Shallow, Distances)}
+    kinds = {one.__name__: one for one in (Noted, Old, Shallow, Blind, Distances)}
     if name not in known:
         known[name] = kinds[kind]()
     return known[name]

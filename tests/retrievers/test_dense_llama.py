@@ -418,3 +418,17 @@ def test_a_small_collection_is_found_whole_in_a_large_table_with_an_approximate_
     assert folder is not None  # the mark is found among all of them, too
     house.there.keeper.check(folder, house.there.opened().manifest)
     house.close()
+
+
+def test_a_mark_that_the_index_overlooks_is_found_in_the_list(tmp_path: Path) -> None:
+    options = {"name": f"blind_{os.getpid()}", "kind": "Blind"}
+    house = House(tmp_path / "house", "tests.retrievers.stores:opened", options)
+    for number, name in enumerate("ab"):
+        house.put(document(name, lines(number, 6)))
+        house.refresh()
+        folder = generation.current(house.root)
+        assert folder is not None
+        house.there.keeper.check(folder, house.there.opened().manifest)
+    kept = dense_llama.Kept.read(folder)
+    assert len(house.store.ids(kept.marks, kept.vector, 100)) == 1  # older marks have gone
+    house.close()

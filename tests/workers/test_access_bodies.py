@@ -86,6 +86,27 @@ def test_a_large_body_is_refused_by_what_it_announces(service: Service) -> None:
     assert reply.status == 413 and reply.error["code"] == "too_large"
 
 
+def test_a_client_that_sends_its_large_body_slowly_can_still_read_why(service: Service) -> None:
+    head = f"POST /v1/jobs HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {service.key}\r\n"
+    head += "content-type: application/json\r\ncontent-length: 2000100\r\n\r\n"
+    with socket.create_connection((service.host, service.port), 20) as connection:
+        connection.sendall(head.encode())
+        for _ in range(10):
+            time.sleep(0.05)
+            connection.sendall(b"x" * 200_010)
+        assert connection.recv(4096).startswith(b"HTTP/1.1 413")
+
+
+def test_a_client_that_waits_to_be_told_to_continue_is_refused_at_once(service: Service) -> None:
+    head = f"POST /v1/jobs HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {service.key}\r\n"
+    head += "expect: 100-continue\r\ncontent-length: 2000100\r\n\r\n"
+    with socket.create_connection((service.host, service.port), 20) as connection:
+        began = time.monotonic()
+        connection.sendall(head.encode())
+        assert connection.recv(4096).startswith(b"HTTP/1.1 413")
+        assert time.monotonic() - began < 1.5
+
+
 @pytest.mark.parametrize("kind", ["application/json", "multipart/form-data; boundary=limit"])
 @pytest.mark.parametrize("path", ["/v1/jobs", "/v1/answers"])
 def test_a_large_body_that_announces_nothing_is_cut_off(
