@@ -13,7 +13,7 @@ from benchmarks.ground import ground
 
 # Indexing first: it is timed on an idle machine. Each makes the collections it lacks.
 PARTS = (
-    "indexing", "searching", "cold", "scaling", "splitting", "answering", "risk", "retrieval",
+    "indexing", "searching", "cold", "scaling", "splitting", "answering", "retrieval",
     "routing", "repair", "guard",
 )  # fmt: skip
 

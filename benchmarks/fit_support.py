@@ -164,10 +164,11 @@ def main() -> None:
     report_claims(judged)
     pick, answer = fit_answers(list(found.values()))
     claim = fit([row for _, _, row, _ in judged], [label for _, _, _, label in judged])
-    text = json.dumps({"pick": pick, "answer": answer, "claim": claim}, indent=1) + "\n"
-    print(text)
+    made = {"pick": pick, "answer": answer, "claim": claim}
+    print(json.dumps(made, indent=1))
     if options.write:
-        FILE.write_text(text, encoding="utf-8")
+        weights = json.loads(FILE.read_text(encoding="utf-8")) | made
+        FILE.write_text(json.dumps(weights, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Fits the calibration that is shipped, verifiers/trust.json, for collections without labels.
 
 Run again whenever a judge changes: a calibration of other judges is not used. Run:
-python -m benchmarks.fit_trust [--write] [--workspace FOLDER] [--take N] [--rows FILE]
+python -m benchmarks.fit_trust [--write] [--rows FILE]
 """
 
 from __future__ import annotations
@@ -11,32 +11,33 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
-from benchmarks.risk import judged
-from benchmarks.risk_rows import Row, extractive, reading_folder
+from benchmarks.ground import ground
+from benchmarks.judges.endtoend import labelled, library, told
+from benchmarks.risk import Row, judged
+from pipeline.reliance import judge_of
 from verifiers.calibration import Label, fit, to_json
 from verifiers.trust import GENERAL
-from verifiers.weights import fingerprint
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--write", action="store_true", help="write verifiers/trust.json")
-    parser.add_argument("--workspace", type=Path, help="reuse this workspace")
-    parser.add_argument("--take", type=int, default=1, help="every N-th question only")
     parser.add_argument("--rows", type=Path, help="labelled rows: read if there, else written")
     options = parser.parse_args()
+    place = ground(quick=False)
     if options.rows and options.rows.exists():
         rows = read(options.rows)
     else:
-        rows = extractive(options.workspace or reading_folder(), options.take)
+        rows = labelled(told(place))
         if options.rows:
             text = "".join(json.dumps(asdict(row)) + "\n" for row in rows)
             options.rows.write_text(text, encoding="utf-8")
     print(json.dumps(judged(rows), indent=1))
     made = fit([row.label for row in rows if row.label], len(rows), grouped=False)
+    shelf, _ = library(place, "pilot")
     shipped = {
-        "judge": fingerprint(),
-        "data": "reading/nq_oracle and reading/xquad, extractive tier (benchmarks/fit_trust.py)",
+        "judge": judge_of(shelf.parts),
+        "data": "nq_oracle, xquad and 2wiki, extractive tier (benchmarks/judges/endtoend.py)",
         "calibration": json.loads(to_json(made)),
     }
     if options.write:

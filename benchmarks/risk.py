@@ -3,33 +3,33 @@
 Labelled answers are split in halves by their source document, 20 times: one half calibrates and
 makes the promise, the other says what came of it; then one set calibrates for the other, which
 nothing promises to bear. Beside it the dumb rule that takes the lowest threshold at which the
-labels themselves show no more errors than allowed. Rows come from risk_rows.py.
+labels themselves show no more errors than allowed. Not here: asking (judges/endtoend.py).
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from benchmarks.ground import Ground
-from benchmarks.risk_rows import Row, extractive, reading_folder
+from verifiers.calibration import FEWEST, Calibration, Label, fit
+from verifiers.isotonic import brier, calibration_error
 
-if TYPE_CHECKING:
-    from verifiers.calibration import Calibration, Label
-
-PROMISES, SPLITS, QUICK_TAKE = (0.05, 0.1, 0.2), 20, 20
-Maker = Callable[[Sequence["Label"], int], "Calibration"]
-Outcome = tuple[float, float]  # (share answered of those asked, share wrong of those answered)
+PROMISES, SPLITS = (0.05, 0.1, 0.2), 20
+Maker = Callable[[Sequence[Label], int], Calibration]
+Outcome = tuple[float, float]  # (Brier score, calibration error)
 
 
-def measure(ground: Ground) -> dict[str, Any]:
-    """Rows of today's line, then what promises are worth on them."""
-    folder = ground.work / "risk" if ground.quick else reading_folder()
-    folder.mkdir(parents=True, exist_ok=True)
-    return judged(extractive(folder, QUICK_TAKE if ground.quick else 1))
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One asked question. `label` None: abstained. `source`: what is kept together in splits."""
+
+    set: str
+    source: str
+    label: Label | None
 
 
 def judged(rows: Sequence[Row]) -> dict[str, Any]:
@@ -70,14 +70,10 @@ def halves(rows: Sequence[Row], seed: int) -> tuple[list[Row], list[Row]]:
 
 
 def _whole(labels: Sequence[Label], asked: int) -> Calibration:
-    from verifiers.calibration import fit
-
     return fit(labels, asked, grouped=False)
 
 
 def _grouped(labels: Sequence[Label], asked: int) -> Calibration:
-    from verifiers.calibration import fit
-
     return fit(labels, asked)
 
 
@@ -87,7 +83,11 @@ def _outcomes(
     """What the second halves got by the promise of the first."""
     found = []
     for known, fresh in splits:
-        made = make([row.label for row in known if row.label], len(known))
+        labels = [row.label for row in known if row.label]
+        if len(labels) < FEWEST:
+            found.append(_outcome([], len(fresh)))
+            continue
+        made = make(labels, len(known))
         threshold = made.promise(max_error).threshold
         given = [] if threshold is None else [
             row.label for row in fresh
@@ -143,8 +143,6 @@ def _summed(found: Sequence[dict[str, float]], max_error: float) -> dict[str, fl
 
 def _calibrated(splits: Sequence[tuple[Sequence[Row], Sequence[Row]]]) -> dict[str, Any]:
     """Brier score and calibration error on the second halves."""
-    from verifiers.isotonic import brier, calibration_error
-
     found: dict[str, list[Outcome]] = {"as judged": [], "calibrated": [], "by group": []}
     for known, fresh in splits:
         labels = [row.label for row in known if row.label]
@@ -164,9 +162,13 @@ def _calibrated(splits: Sequence[tuple[Sequence[Row], Sequence[Row]]]) -> dict[s
 
 
 def _bars(splits: Sequence[tuple[Sequence[Row], Sequence[Row]]]) -> dict[str, bool]:
-    """A finite half strays around its true rate, so up to 2 of 20 are within chance."""
+    """A finite half strays around its true rate, so up to 2 of 20 are within chance.
+
+    A promise that is never made is not kept.
+    """
     found = {e: _summed(_outcomes(splits, e, _whole), e) for e in PROMISES}
     return {
         f"promise of {e:.0%} kept in at least 18 of 20 resplits": row["broken"] <= 0.1
+        and row["coverage"] > 0
         for e, row in found.items()
     }

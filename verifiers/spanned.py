@@ -13,10 +13,12 @@ from dataclasses import dataclass
 
 from corpus.tokens import tokens
 from models.pilot.reading import Judge, Reading, shown
+from models.premise import premise
 from pilotfish.text import fold, sentences
 from pilotfish.types import Case, Passage
 from verifiers.evidence import content, missing_names
 from verifiers.relevance import asked_kind, holds_kind
+from verifiers.weights import logit
 
 EXTRACT = "extract"  # the model that extractive answers name
 PASSAGES = 5
@@ -82,17 +84,17 @@ def best_span(question: str, passages: Sequence[Passage], model: Judge) -> Found
         return None
     best = max(every, key=lambda one: one.score)
     start = best.passage.start + best.start
-    seen = _features(question, best, every)
+    seen = _features(question, best, every) | {"carried": _carried(question, best, model)}
     return Found(best.answer, best.passage, start, start + len(best.answer), best.reading, seen)
 
 
 def _candidates(rank: int, passage: Passage, reading: Reading) -> list[_Candidate]:
     shift = len(shown(passage.title, passage.text)) - len(passage.text)
     found = []
-    for start, end, logit in reading.spans:
+    for start, end, height in reading.spans:
         answer = passage.text[max(0, start - shift) : max(0, end - shift)]
         if start >= shift and answer.strip():
-            score = logit - reading.null + RELEVANCE * reading.relevance
+            score = height - reading.null + RELEVANCE * reading.relevance
             found.append(_Candidate(rank, passage, answer, start - shift, score, reading))
     return found
 
@@ -115,6 +117,14 @@ def _features(question: str, best: _Candidate, every: Sequence[_Candidate]) -> d
         "whole": sum(token in there for token in wanted) / len(wanted) if wanted else 0.0,
         "names": missing_names(question, whole),
     }
+
+
+def _carried(question: str, best: _Candidate, model: Judge) -> float:
+    """Log-odds that the passage carries question and answer read as one claim."""
+    claim = f"{question} {best.answer}"
+    text = premise(claim, shown(best.passage.title, best.passage.text))
+    (told,) = model([(claim, text)])
+    return logit(told.supported)
 
 
 def _alike(one: str, other: str) -> bool:

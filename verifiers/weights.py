@@ -30,6 +30,12 @@ class Logistic:
         return self.bias + sum(w * features[name] for name, w in self.weights.items())
 
 
+def logit(probability: float) -> float:
+    """Log-odds, kept within +-9.2 so that a certain model leaves room for others."""
+    kept = min(max(probability, 1e-4), 1.0 - 1e-4)
+    return math.log(kept / (1.0 - kept))
+
+
 @cache
 def judge(name: str) -> Logistic:
     """The judge of that name ('pick', 'answer' or 'claim') out of weights.json."""

@@ -2,29 +2,33 @@
 
 All passages of nq_oracle, xquad and 2wiki are the collection; the gold passages of a fifth of the
 questions are taken away. Asked are held-out questions only. Right: exact match or normalised F1 of
-at least 0.8; yes and no exactly. Not here: what promise holds on these rows (benchmarks/risk.py).
+at least 0.8; yes and no exactly. The judge of spans that is shipped was fitted on these rows, so
+their supports are cross-fitted here. Not here: what a promise is worth (benchmarks/risk.py).
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from benchmarks import data
+from benchmarks import data, risk
 from benchmarks.development import normalised, share
 from benchmarks.ground import COMPLETE, Ground
+from benchmarks.judges.fitting import binary_crossfitted
 from benchmarks.judges.reading import f1
+from benchmarks.risk import Row
 from models.training import sources
 from models.training.examples import held
 from models.training.measure import auroc
 from pilotfish.settings import Settings
-from pilotfish.types import Question
+from pilotfish.types import Case, Question
 from pipeline.library import Library
+from verifiers.calibration import Label
 
 REMOVED, RIGHT = 0.2, 0.8
 ERRORS = (0.05, 0.1, 0.2)
@@ -32,10 +36,11 @@ ERRORS = (0.05, 0.1, 0.2)
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A held-out question, its answers, its gold passages' keys, and whether one was removed."""
+    """A held-out question, its document and answers; removed: the gold passages are taken away."""
 
     id: str
     set: str
+    source: str
     question: str
     answers: tuple[str, ...]
     removed: bool
@@ -43,12 +48,17 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What the line said: support as the recipe gave it, and whether the answer is right."""
+    """What the line said: the judge's support, whether it is right, and what support saw.
+
+    support None: it abstained. group: what answers are grouped by. seen: the span's features.
+    """
 
     asked: Asked
-    support: float
+    support: float | None
     right: bool
     seconds: float
+    group: Mapping[str, str]
+    seen: Mapping[str, float]
 
 
 def key(text: str) -> str:
@@ -70,11 +80,12 @@ def questions() -> tuple[list[Asked], set[str]]:
     """The held-out questions, and the keys of the passages that are taken away."""
     found, gone = [], set()
     for name, row, gold, out in _every():
+        source = row["title"] if "title" in row else str(row["id"])
         removed = share("removed " + gold[0]) < REMOVED
         gone |= set(gold) if removed else set()
         if out:
             found.append(
-                Asked(str(row["id"]), name, row["question"], tuple(row["answers"]), removed)
+                Asked(str(row["id"]), name, source, row["question"], tuple(row["answers"]), removed)
             )
     return found, gone
 
@@ -105,16 +116,37 @@ def library(ground: Ground, judge: str) -> tuple[Library, list[Asked]]:
 def told(ground: Ground, judge: str = "pilot") -> list[Told]:
     """Every question asked once, nothing withheld: thresholds are chosen by who reads the rows."""
     shelf, asked = library(ground, judge)
-    found = []
-    for one in asked:
-        case = shelf.ask(Question(one.question, one.id))
-        answer = case.answer
-        said = answer.text if answer is not None else ""
-        support = answer.support if answer is not None else None
-        right = bool(said) and any(is_right(said, gold) for gold in one.answers)
-        seconds = sum(event.seconds for event in case.trace[-1:])
-        found.append(Told(one, support or 0.0, right, seconds))
-    return found
+    found = [_told(one, shelf.ask(Question(one.question, one.id))) for one in asked]
+    return crossfitted(found) if judge == "pilot" else found
+
+
+def _told(one: Asked, case: Case) -> Told:
+    answer, seconds = case.answer, sum(event.seconds for event in case.trace[-1:])
+    if answer is None or answer.abstained or answer.basis is None:
+        return Told(one, None, False, seconds, {}, {})
+    seen = next((e.detail["span"] for e in case.trace if "span" in e.detail), {})
+    assert isinstance(seen, dict)
+    right = any(is_right(answer.text, gold) for gold in one.answers)
+    return Told(one, answer.basis.judged, right, seconds, answer.basis.features, seen)
+
+
+def crossfitted(rows: list[Told]) -> list[Told]:
+    """The rows with supports of judges that have not seen their documents."""
+    read = [row for row in rows if row.seen]
+    chances = binary_crossfitted(
+        [row.seen for row in read], [row.right for row in read], [row.asked.source for row in read]
+    )
+    new = {id(row): float(chance) for row, chance in zip(read, chances, strict=True)}
+    return [replace(row, support=new[id(row)]) if id(row) in new else row for row in rows]
+
+
+def labelled(rows: Sequence[Told]) -> list[Row]:
+    """The rows as promises need them."""
+    return [
+        Row(r.asked.set, r.asked.source,
+            None if r.support is None else Label(r.support, r.right, r.group))
+        for r in rows
+    ]  # fmt: skip
 
 
 def is_right(said: str, gold: str) -> bool:
@@ -125,24 +157,35 @@ def is_right(said: str, gold: str) -> bool:
 
 
 def measure(ground: Ground) -> dict[str, Any]:
-    """How many are right when all are answered, and how well support tells right from wrong."""
-    table = {}
-    for judge in ("pilot", "rules"):
-        rows = told(ground, judge)
-        right, support = np.array([r.right for r in rows]), np.array([r.support for r in rows])
-        table[judge] = {
-            "questions": len(rows),
-            "right of all": round(float(right.mean()), 4),
-            "AUROC of support": round(auroc(right, support), 4),
-            "p50 seconds": round(float(np.median([r.seconds for r in rows])), 3),
-            "coverage at oracle threshold": {
-                f"{error:.0%}": round(_coverage(right, support, error), 4) for error in ERRORS
-            },
-            "by set": {
-                name: _share_right(rows, name) for name in sorted({r.asked.set for r in rows})
-            },
-        }
-    return {"judges": table, "bars": {}}
+    """How many are right, how well support tells right from wrong, what may be promised."""
+    rows = {judge: told(ground, judge) for judge in ("pilot", "rules")}
+    promises = risk.judged(labelled(rows["pilot"]))
+    kept = {e: promises["promises"][str(e)]["promise"] for e in ERRORS}
+    return {
+        "judges": {judge: _table(found) for judge, found in rows.items()},
+        "risk": promises,
+        "answered without an LLM at a kept promise": {
+            f"{e:.0%}": one["coverage"] for e, one in kept.items()
+        },
+        "bars": promises.pop("bars"),
+    }
+
+
+def _table(rows: list[Told]) -> dict[str, Any]:
+    right, support = np.array([r.right for r in rows]), np.array([r.support or 0.0 for r in rows])
+    return {
+        "questions": len(rows),
+        "answered": sum(row.support is not None for row in rows),
+        "right of all": round(float(right.mean()), 4),
+        "AUROC of support": round(auroc(right, support), 4),
+        "p50 seconds": round(float(np.median([r.seconds for r in rows])), 3),
+        "coverage at oracle threshold": {
+            f"{error:.0%}": round(_coverage(right, support, error), 4) for error in ERRORS
+        },
+        "right by set": {
+            name: _share_right(rows, name) for name in sorted({r.asked.set for r in rows})
+        },
+    }
 
 
 def _share_right(rows: list[Told], name: str) -> float:

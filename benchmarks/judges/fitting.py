@@ -8,16 +8,29 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
+from sklearn.linear_model import LogisticRegression
 
-from models.training.examples import CONTRADICTED, REFUSED, SUPPORTED, share
+from models.training.examples import REFUSED, share
+from verifiers.weights import Logistic
 
 Array = NDArray[np.float64]
 PENALTY, FOLDS = 3.0, 5
-Judge = dict[str, dict[str, object]]
+Features = Mapping[str, float]
+
+
+class Side(TypedDict):
+    """One linear score, as weights.json keeps it."""
+
+    bias: float
+    weights: dict[str, float]
+
+
+Judge = dict[str, Side]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +65,38 @@ def fit(rows: Sequence[Seen], names: Sequence[str], penalty: float = PENALTY) ->
     }
 
 
+def binary(rows: Sequence[Features], right: Sequence[bool]) -> Side:
+    """{bias, weights} of a logistic P(right), under the same penalty on standardised features."""
+    names = list(rows[0])
+    matrix = np.array([[row[name] for name in names] for row in rows])
+    middle, spread = matrix.mean(0), matrix.std(0) + 1e-6
+    made = LogisticRegression(C=1.0 / PENALTY, max_iter=1000)
+    made.fit((matrix - middle) / spread, np.array(right))
+    return _plain(np.r_[made.coef_[0], made.intercept_], names, middle, spread)
+
+
+def chances(judge: Side, rows: Sequence[Features]) -> Array:
+    """P of each row by what `binary` gave."""
+    return 1.0 / (1.0 + np.exp(-np.array([_score(judge, row) for row in rows])))
+
+
+def binary_crossfitted(
+    rows: Sequence[Features], right: Sequence[bool], groups: Sequence[str]
+) -> Array:
+    """P of each row by a judge fitted without the fold of its group."""
+    folds, found = _folds(groups), np.zeros(len(rows))
+    for fold in range(FOLDS):
+        kept, test = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
+        if len(test):
+            made = binary([rows[i] for i in kept], [right[i] for i in kept])
+            found[test] = chances(made, [rows[i] for i in test])
+    return found
+
+
+def _folds(groups: Sequence[str]) -> NDArray[np.int64]:
+    return np.array([int(share("fold " + group) * FOLDS) for group in groups])
+
+
 def _softmax_loss(
     parameters: Array, table: Array, labels: NDArray[np.int64], weights: Array
 ) -> tuple[float, Array]:
@@ -78,12 +123,12 @@ def _by_set(sets: Sequence[str]) -> Array:
     return np.array([each[name] for name in sets])
 
 
-def _plain(row: Array, names: Sequence[str], middle: Array, spread: Array) -> dict[str, object]:
+def _plain(row: Array, names: Sequence[str], middle: Array, spread: Array) -> Side:
     """Weights of the features as they are, not standardised."""
     slopes = row[:-1] / spread
     bias = float(row[-1] - (slopes * middle).sum())
     weights = {name: round(float(slope), 4) for name, slope in zip(names, slopes, strict=True)}
-    return {"bias": round(bias, 4), "weights": weights}
+    return Side(bias=round(bias, 4), weights=weights)
 
 
 def scores(judge: Judge, rows: Sequence[Seen]) -> Array:
@@ -96,14 +141,13 @@ def scores(judge: Judge, rows: Sequence[Seen]) -> Array:
     return np.array(found)
 
 
-def _score(side: dict[str, object], features: Mapping[str, float]) -> float:
-    weights: Mapping[str, float] = side["weights"]  # type: ignore[assignment]
-    return float(side["bias"]) + sum(w * features[n] for n, w in weights.items())  # type: ignore[arg-type]
+def _score(side: Side, features: Features) -> float:
+    return Logistic(side["bias"], side["weights"]).score(features)
 
 
 def crossfitted(rows: Sequence[Seen], names: Sequence[str], others: Sequence[Seen] = ()) -> Array:
     """P of each row by a judge fitted without its fold; `others` are always fitted on."""
-    folds = np.array([int(share("fold " + row.group) * FOLDS) for row in rows])
+    folds = _folds([row.group for row in rows])
     found = np.zeros((len(rows), 3))
     for fold in range(FOLDS):
         train = [row for row, own in zip(rows, folds, strict=True) if own != fold]
@@ -111,6 +155,3 @@ def crossfitted(rows: Sequence[Seen], names: Sequence[str], others: Sequence[See
         if len(test):
             found[test] = scores(fit([*train, *others], names), [rows[i] for i in test])
     return found
-
-
-__all__ = ["CONTRADICTED", "SUPPORTED", "Judge", "Seen", "crossfitted", "fit", "scores"]
