@@ -76,7 +76,8 @@ def _stream(
 ) -> Iterator[tuple[tuple[int, int], Batch]]:
     """((pass, batches taken of it), batch), from where the checkpoint stood."""
     while True:
-        examples = mixture.mixture(plan.seed * 1000 + passes, work, plan.without)
+        amounts = mixture.PASSES[min(passes, len(mixture.PASSES) - 1)]
+        examples = mixture.mixture(plan.seed * 1000 + passes, work, plan.without, amounts)
         rng = np.random.default_rng([plan.seed, passes])
         for number, batch in enumerate(coding.batches(coding.coded(examples), plan.tokens, rng)):
             if number >= taken:

@@ -8,14 +8,28 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
 from models.training import making, mining, sources
 from models.training.examples import Example
 
-CLAIMS, CLOZE, TABLES, CELLS = 10000, 6000, 2000, 1000
-REPEAT = 2  # small labelled sets are seen that often in one pass over the mixture
+
+@dataclass(frozen=True, slots=True)
+class Amounts:
+    """Drawn anew in each pass. repeat: how often small labelled sets are seen in it."""
+
+    claims: int
+    cloze: int
+    tables: int
+    cells: int
+    wrong: int
+    repeat: int
+
+
+# Much that is made at first; then what people asked and labelled, over and over.
+PASSES = (Amounts(10000, 6000, 2000, 1000, 4, 2), Amounts(5000, 3000, 1500, 2500, 2, 4))
 
 
 def labelled() -> list[Example]:
@@ -26,19 +40,24 @@ def labelled() -> list[Example]:
     return [*read, *judged, *other]
 
 
-def mixture(seed: int, work: Path, without: Collection[str] = ()) -> list[Example]:
+def mixture(
+    seed: int, work: Path, without: Collection[str] = (), amounts: Amounts = PASSES[0]
+) -> list[Example]:
     """The training examples of one pass, shuffled; `without` names sets to leave out."""
     rng = random.Random(seed)
     people = [e for e in labelled() if not e.held]
     read = [e for e in people if e.source in {*sources.READING, "2wiki step"} and e.span]
     pool = [each for each in making.texts() if not each[2]]
     small = [e for e in people if not e.source.startswith("2wiki")]
-    found = [*people, *small * (REPEAT - 1), *making.answers(read, rng)]
-    found += making.claims(pool, CLAIMS, rng)
-    found += making.cloze(pool, CLOZE, rng)
-    found += sample(sources.tabfact(13000), TABLES, rng)
-    found += sample(sources.tables_read(12000), CELLS, rng)
-    found += mining.negatives(work, 4, rng)
+    again = [e for e in small if e.source not in sources.READING]
+    again += (e for name in sources.READING for e in sources.reading(name, with_title=True))
+    found = [*people, *again * (amounts.repeat // 2), *small * ((amounts.repeat - 1) // 2)]
+    found += making.answers(read, rng)
+    found += making.claims(pool, amounts.claims, rng)
+    found += making.cloze(pool, amounts.cloze, rng)
+    found += sample(sources.tabfact(13000), amounts.tables, rng)
+    found += sample(sources.tables_read(12000), amounts.cells, rng)
+    found += mining.negatives(work, amounts.wrong, rng)
     found = [e for e in found if not e.held and not _left_out(e, without)]
     rng.shuffle(found)
     return found

@@ -80,13 +80,15 @@ def rationales() -> Iterator[Example]:
                           held=held(row["doc_id"]))  # fmt: skip
 
 
-def reading(name: str) -> Iterator[Example]:
+def reading(name: str, *, with_title: bool = False) -> Iterator[Example]:
     """Questions with the passage that answers them; the first answer's first place is the span."""
     for row in rows(f"reading/{name}"):
         span = place_of(row["context"], row["answers"], row.get("answer_start"))
         if span is not None:
-            yield Example(row["question"], row["context"], name, 1.0, None, span,
-                          held(row["title"]))  # fmt: skip
+            text = titled(row["title"] if with_title else None, row["context"])
+            shift = len(text) - len(row["context"])
+            yield Example(row["question"], text, name, 1.0, None,
+                          (span[0] + shift, span[1] + shift), held(row["title"]))  # fmt: skip
 
 
 def place_of(text: str, answers: list[str], start: int | None = None) -> tuple[int, int] | None:
