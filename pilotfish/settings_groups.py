@@ -27,6 +27,9 @@ class LLMSettings(Strict):
     on_budget: Literal["fail", "extract"] = Field(
         "fail", description="when a budget refuses: fail the item, or answer without the LLM"
     )
+    prune: float = Field(
+        1.0, ge=0, le=1, description="share of the passages' tokens that prompts keep; 1: all"
+    )
     requests_per_minute: int | None = Field(None, gt=0, description="per model, all workers")
     tokens_per_minute: int | None = Field(None, gt=0, description="per model, all workers")
 

@@ -15,6 +15,7 @@ from pipeline.checks import corrector, further, repairs
 from pipeline.extract import Extract
 from pipeline.flow import Accept, Cascade, Chain, Loop
 from pipeline.llm import LLM, CallOptions
+from pipeline.narrow import Narrow
 from pipeline.parts import Parts
 from pipeline.purse import Purse
 from pipeline.retry import Correct, Retry, settled
@@ -24,6 +25,7 @@ from retrievers.bm25 import BM25
 from retrievers.dense import Dense
 from retrievers.further import Further
 from retrievers.fuse import Fuse
+from retrievers.prune import Prune
 from retrievers.rerank import DEPTH as RERANKED
 from retrievers.rerank import Rerank
 from verifiers.cite import Cite
@@ -83,9 +85,13 @@ def recipe(name: str) -> Recipe:
     return RECIPES[name]
 
 
-def render(parts: Parts) -> Render:
+def render(parts: Parts) -> Step:
+    """The prompt: over whole passages, or over the share of their tokens that `llm.prune` keeps."""
     settings = parts.settings
-    return Render(parts.secret, parts.count, settings.prompt_tokens, settings.spotlight)
+    whole = Render(parts.secret, parts.count, settings.prompt_tokens, settings.spotlight)
+    if settings.llm.prune >= 1:
+        return whole
+    return Narrow(Prune(settings.llm.prune, parts.count, parts.judge), whole)
 
 
 def reranked(retrieve: Step, parts: Parts, k: int) -> Step:

@@ -18,6 +18,7 @@ from pipeline.extract import Extract
 from pipeline.flow import Cascade, Chain, Loop, Route
 from pipeline.library import Library
 from pipeline.llm import LLM, CallOptions
+from pipeline.narrow import Narrow
 from pipeline.purse import Purse
 from pipeline.recipes import RECIPES, cascade, check, gate, render
 from pipeline.retry import Correct, Retry, Rewriter
@@ -26,6 +27,7 @@ from retrievers.bm25 import BM25
 from retrievers.dense import Dense
 from retrievers.further import Further
 from retrievers.fuse import Fuse
+from retrievers.prune import Prune
 from tests.conftest import ASKED, UNANSWERABLE, Pilotfish, quoted_by
 from tests.llm_server import LLMServer
 from verifiers.cite import Cite
@@ -91,7 +93,12 @@ STEPS: dict[str, Made] = {
     "bm25": Made(lambda b, p, u: BM25(b.shelf), "retrievers"),
     "dense": Made(lambda b, p, u: Dense(b.shelf), "retrievers"),
     "fuse": Made(lambda b, p, u: Fuse((BM25(b.shelf), Dense(b.shelf))), "retrievers"),
+    "prune": Made(lambda b, p, u: Prune(0.3, b.parts.count), "retrievers"),
     "render": Made(lambda b, p, u: render(b.parts), "prompters"),
+    "narrow": Made(
+        lambda b, p, u: Narrow(Prune(0.3, b.parts.count), render(b.parts)), "pipeline",
+        frozenset({"prompt"}),
+    ),
     "extract": Made(lambda b, p, u: Extract(b.parts.embed), "pipeline"),
     "llm": Made(lambda b, p, u: llm(p, u), "pipeline"),
     "support": Made(lambda b, p, u: Support(b.parts.embed), "verifiers"),

@@ -1,4 +1,7 @@
-"""The gate after the checks: an answer that they did not finish with is never given."""
+"""The gate after the checks: an answer that they did not finish with is never given.
+
+Pruned prompts: the LLM reads less, keys and citations still lead to exact places.
+"""
 
 from __future__ import annotations
 
@@ -11,10 +14,11 @@ import numpy as np
 import pytest
 
 from pilotfish.settings import Settings
+from pilotfish.settings_groups import LLMSettings
 from pilotfish.step import run
 from pilotfish.types import Answer, Basis, Case, Citation, Passage, Prompt, Question, Span
 from pipeline.parts import Parts
-from pipeline.recipes import accept_above, check, gate
+from pipeline.recipes import accept_above, check, gate, render
 from verifiers.evidence import Vectors
 from verifiers.trust import Reliance
 
@@ -87,3 +91,72 @@ def test_the_gate_leaves_what_was_checked_and_what_abstained_alone() -> None:
 def test_an_answer_that_the_last_judge_did_not_see_is_withheld() -> None:
     answer = gate(Case(Question("?"), answer=Answer(TEXT, citations=CITED, support=0.9))).answer
     assert answer is not None and answer.abstained and answer.text == ""
+
+
+LONG = (
+    "The house was built in 1901. The pump leaks at the seal. Its walls are of brick. Ropes lie in "
+    "the cellar and boats in the yard. The pump was bought in Bergen. Nobody paints the doors."
+)
+WHOLE = (
+    Passage(7, LONG, "a.txt", 10, 10 + len(LONG)),
+    Passage(8, "Seals live in the sea.", "b", 0, 22),
+)
+
+
+def parts_with(share: float) -> Parts:
+    settings = Settings(abstain_below=0.0, llm=LLMSettings(prune=share))
+
+    def slice_of(document: str, start: int, end: int) -> str:
+        return LONG[start - 10 : end - 10] if document == "a.txt" else WHOLE[1].text[start:end]
+
+    made = SimpleNamespace(
+        settings=settings, secret=b"s", count=lambda some: [len(text.split()) for text in some],
+        judge=None, embed=embed, read=slice_of, reliance=Reliance(),
+    )  # fmt: skip
+    return cast(Parts, made)
+
+
+def shown(share: float) -> Case:
+    return run(render(parts_with(share)), Case(Question("Where does the pump leak?"), WHOLE))
+
+
+def prompt_of(case: Case) -> str:
+    assert case.prompt is not None
+    return case.prompt.messages[-1].content
+
+
+def test_a_pruned_prompt_holds_the_sentences_that_matter_and_is_shorter() -> None:
+    whole, short = prompt_of(shown(1.0)), prompt_of(shown(0.3))
+    assert "The pump leaks at the seal." in short and LONG in whole
+    assert "Ropes lie" not in short and len(short.split()) < 0.6 * len(whole.split())
+
+
+def test_the_case_keeps_whole_passages_and_the_trace_tells_what_was_dropped() -> None:
+    done = shown(0.3)
+    assert done.passages == WHOLE
+    detail = next(event.detail for event in done.trace if event.step == "prune")
+    assert 0 < int(str(detail["dropped"])) < int(str(detail["tokens"]))
+    assert not [event for event in shown(1.0).trace if event.step == "prune"]
+
+
+def test_pieces_of_one_passage_stand_under_one_key_with_a_gap_between_them() -> None:
+    done = shown(0.35)
+    assert done.prompt is not None
+    (key,) = [key for key, passage in done.prompt.keys.items() if passage == 7]
+    assert f"[{key}] The pump leaks at the seal. … The pump was bought in Bergen. [/{key}]" in (
+        prompt_of(done)
+    )
+
+
+def test_an_answer_to_a_pruned_prompt_is_cited_by_its_exact_place() -> None:
+    done = shown(0.3)
+    assert done.prompt is not None
+    key = next(key for key, passage in done.prompt.keys.items() if passage == 7)
+    said = replace(done, answer=Answer(f"The pump leaks at the seal [{key}].", model="m"))
+    answer = run(check(parts_with(0.3)), said).answer
+    assert answer is not None and answer.text == "The pump leaks at the seal."
+    (citation,) = answer.citations
+    assert isinstance(citation.source, Span) and citation.passage == 7
+    at = 10 + LONG.index("The pump leaks")
+    assert (citation.source.start, citation.source.end) == (at, at + len(TEXT))
+    assert citation.source.quote == TEXT

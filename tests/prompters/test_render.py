@@ -121,3 +121,17 @@ def test_marked_passages_carry_the_mark_between_their_words_and_the_prompt_says_
 
 def test_a_document_cannot_bring_marks_of_its_own() -> None:
     assert marked(f"a{MARK} b\n c") == f"a{MARK}b{MARK}c"
+
+
+def test_pieces_of_a_passage_are_one_block_and_count_as_one() -> None:
+    first, last = passage(1, "Tides rise.", start=0), passage(1, "Moons pull.", start=60)
+    done = rendered(last, passage(2, "Else.", "e"), first)
+    assert done.prompt is not None and done.notes == {"passages": 2, "left_out": 0}
+    (key,) = [key for key, number in done.prompt.keys.items() if number == 1]
+    text = done.prompt.messages[1].content
+    assert f"[{key}] Tides rise. … Moons pull. [/{key}]" in text and text.count("# T › H") == 2
+
+
+def test_a_passage_keeps_its_key_whatever_pieces_follow_it() -> None:
+    whole, rest = passage(1, "Tides rise."), passage(1, "Moons pull.", start=60)
+    assert citation_keys([whole, rest], SECRET) == citation_keys([whole], SECRET)
