@@ -25,6 +25,7 @@ from retrievers.bm25 import BM25
 from retrievers.dense import Dense
 from retrievers.further import Further
 from retrievers.fuse import Fuse
+from retrievers.odds import READ, RULES
 from retrievers.prune import Prune
 from retrievers.rerank import DEPTH as RERANKED
 from retrievers.rerank import Rerank
@@ -91,7 +92,8 @@ def render(parts: Parts) -> Step:
     whole = Render(parts.secret, parts.count, settings.prompt_tokens, settings.spotlight)
     if settings.llm.prune >= 1:
         return whole
-    return Narrow(Prune(settings.llm.prune, parts.count, parts.judge), whole)
+    weights = READ if parts.judge else RULES
+    return Narrow(Prune(settings.llm.prune, parts.count, parts.judge, weights), whole)
 
 
 def reranked(retrieve: Step, parts: Parts, k: int) -> Step:

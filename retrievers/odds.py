@@ -19,13 +19,13 @@ from models.pilot.reading import Reading, shown
 from pilotfish.text import sentences
 from pilotfish.types import Passage
 
-FLOOR = 0.01  # less of the span mass than this says nothing
+FLOOR = 0.01  # the pilot never says less than this of a chance
 Row = Mapping[str, float]
 Weights = Mapping[str, float]
 # Fitted on the questions of nq_oracle and xquad that the pilot is trained on.
 RULES: Weights = {"rank": -1.34, "shared": 4.6, "title": 6.3}
-# A guess, until shipped weights of the pilot can be fitted on questions that it has not seen.
-READ: Weights = {**RULES, "span": 0.5, "relevance": 0.3}
+# The same beside the pilot's readings, which have no say until its shipped weights are fitted on.
+READ: Weights = {**RULES, "span": 0.0, "relevance": 0.0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +70,8 @@ def features(
             "title": _share(rarity, above[unit.place]),
         }
         if readings:
-            row["span"] = math.log(max(masses[number], FLOOR) / FLOOR)
-            row["relevance"] = readings[unit.place].relevance
+            row["span"] = _above_floor(masses[number])
+            row["relevance"] = _above_floor(_chance(readings[unit.place].relevance))
         rows.append(row)
     return rows
 
@@ -79,6 +79,15 @@ def features(
 def odds(rows: Iterable[Row], weights: Weights) -> list[float]:
     """The score of each row: log-odds up to a constant of the question."""
     return [sum(weight * row.get(name, 0.0) for name, weight in weights.items()) for row in rows]
+
+
+def _above_floor(chance: float) -> float:
+    """0 at FLOOR and below, 4.6 at certainty: logarithms add up where chances multiply."""
+    return math.log(max(chance, FLOOR) / FLOOR)
+
+
+def _chance(logit: float) -> float:
+    return 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, logit))))
 
 
 def _rarity(question: str, near: Sequence[set[str]], above: Sequence[set[str]]) -> dict[str, float]:

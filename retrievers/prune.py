@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
-from models.pilot.reading import Judge, shown
+from models.pilot.reading import Judge, Reading, shown
 from pilotfish.types import Case, Passage
-from retrievers.odds import READ, RULES, Unit, Weights, features, odds, units
+from retrievers.odds import RULES, Unit, Weights, features, odds, units
 
 LEAD = 40  # tokens of a sentence that is kept only to say what the next one's pronoun means
 _OPENS = re.compile(
@@ -26,13 +26,14 @@ _OPENS = re.compile(
 class Prune:
     """Keeps the best sentences, in their order, up to `share` of all tokens; at least the best.
 
-    count: tokens of each text. model: its readings are those of the reranker; None: words and rank.
-    What this step has left is not cut again.
+    count: tokens of each text. model: asked where weights give its readings a say; reranking has
+    read the same pairs. What this step has left is not cut again.
     """
 
     share: float
     count: Callable[[Sequence[str]], list[int]]
     model: Judge | None = None
+    weights: Weights = field(default_factory=lambda: RULES)
     name: str = "prune"
 
     def __call__(self, case: Case, /) -> Case:
@@ -51,26 +52,15 @@ class Prune:
 
     def _odds(self, case: Case, found: Sequence[Unit]) -> list[float]:
         question, passages = case.question.text, case.passages
-        if self.model is None:
-            return rated(question, passages, found, None, RULES)
-        return rated(question, passages, found, self.model, READ)
+        readings: Sequence[Reading] = ()
+        if self.model is not None and (self.weights.get("span") or self.weights.get("relevance")):
+            readings = self.model([(question, shown(p.title, p.text)) for p in passages])
+        return odds(features(question, passages, found, readings), self.weights)
 
     def _is_done(self, case: Case) -> bool:
         told = [event.detail for event in case.trace if event.step == self.name]
         here = {"share": self.share, "kept": _places(case.passages)}
         return any(here.items() <= notes.items() for notes in (*told, case.notes))
-
-
-def rated(
-    question: str,
-    passages: Sequence[Passage],
-    found: Sequence[Unit],
-    model: Judge | None,
-    weights: Weights,
-) -> list[float]:
-    """Log-odds of each unit, the model's reading among the features where there is one."""
-    texts = [(question, shown(passage.title, passage.text)) for passage in passages]
-    return odds(features(question, passages, found, model(texts) if model else ()), weights)
 
 
 def picked(

@@ -61,7 +61,7 @@ def _judged(library: Library, found: list[Seen], judge: Judge | None) -> dict[st
     for curve in curves.values():
         for point in curve:
             point["whole passages at equal tokens"] = _between(line, point["tokens"])
-    ours = _weighed(READ if judge else RULES)
+    ours = _weighed(READ if judge else RULES)  # as pipeline/recipes.py has it
     return {
         "answer in the ten": pruning_rows.told(found), "whole passages": line, "curves": curves,
         "by set": {name: _point([one for one in found if one.asked.set == name], ours, SHARE_BAR)
@@ -72,8 +72,7 @@ def _judged(library: Library, found: list[Seen], judge: Judge | None) -> dict[st
 
 
 def _methods(library: Library, found: Sequence[Seen], judge: Judge | None) -> dict[str, Score]:
-    made: dict[str, Score] = {"shipped": _weighed(READ if judge else RULES)}
-    made["shared words"] = _weighed(WORDS)
+    made = {"shipped": _weighed(READ if judge else RULES), "shared words": _weighed(WORDS)}
     if judge is None:
         made["cosine"] = _cosines(library)
         return made
@@ -153,7 +152,7 @@ def _bars(judged: dict[str, Any]) -> dict[str, bool]:
 def _prompts(library: Library, found: Sequence[Seen], judge: Judge | None) -> dict[str, float]:
     """Mean tokens of a whole prompt, instructions, titles and keys among them."""
     parts = library.parts
-    prune = Prune(SHARE_BAR, parts.count, judge)
+    prune = Prune(SHARE_BAR, parts.count, judge, READ if judge else RULES)
     cases = [Case(Question(one.asked.question), one.passages) for one in found]
     whole = float(np.mean([_tokens(parts, case) for case in cases]))
     cut = float(np.mean([_tokens(parts, run(prune, case)) for case in cases]))
@@ -167,7 +166,7 @@ def _tokens(parts: Parts, case: Case) -> int:
 
 def _milliseconds(library: Library, found: Sequence[Seen], judge: Judge | None) -> Point:
     """Of the step itself, median; the pilot's readings are known from reranking, and cold."""
-    prune = Prune(SHARE_BAR, library.parts.count, judge)
+    prune = Prune(SHARE_BAR, library.parts.count, judge, READ if judge else RULES)
     made = {"step": [_timed(prune, one.asked.question, one.passages) for one in found]}
     if judge is not None:  # pairs that no one has read yet
         cold = [_timed(prune, one.asked.question + " ", one.passages) for one in found[:20]]

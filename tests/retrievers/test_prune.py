@@ -12,8 +12,10 @@ from hypothesis import strategies as st
 from models.pilot.reading import Judge, Pair, Reading
 from pilotfish.step import run
 from pilotfish.types import Case, Passage, Place, Question
+from retrievers.odds import RULES
 from retrievers.prune import LEAD, Prune
 
+READ = {**RULES, "span": 0.5, "relevance": 0.5}
 START = 40  # where every passage begins in its document
 WALL = "The wall is of brick. Ada Lund painted the tower in May. It was red. Ropes are long."
 
@@ -31,14 +33,14 @@ def case(*passages: Passage, question: str = "Who painted the tower?") -> Case:
 
 
 def pruned(share: float, *passages: Passage, model: Judge | None = None, **more: str) -> Case:
-    return run(Prune(share, count, model), case(*passages, **more))
+    return run(Prune(share, count, model, READ), case(*passages, **more))
 
 
 def texts(done: Case) -> list[str]:
     return [one.text for one in done.passages]
 
 
-def reads(word: str, relevance: float = 0.0) -> Judge:
+def reads(word: str) -> Judge:
     """A cross-encoder that is sure of one word wherever it stands, and of "no answer" elsewhere."""
 
     def model(pairs: Sequence[Pair]) -> list[Reading]:
@@ -46,7 +48,7 @@ def reads(word: str, relevance: float = 0.0) -> Judge:
         for _, text in pairs:
             at = text.find(word)
             spans = ((at, at + len(word), 9.0),) if at >= 0 else ()
-            found.append(Reading(relevance if at >= 0 else 0.0, 0, 0, 1, spans, 0.0))
+            found.append(Reading(6.0 if at >= 0 else -6.0, 0, 0, 1, spans, 0.0))
         return found
 
     return model
@@ -138,7 +140,7 @@ def test_a_span_of_the_title_counts_for_no_sentence() -> None:
 
 def test_a_passage_that_the_cross_encoder_finds_relevant_outweighs_its_rank() -> None:
     passages = (passage("The tower was painted.", 1), passage("The tower was so painted.", 2))
-    first, second = reads("nothing"), reads("so", relevance=9.0)
+    first, second = reads("nothing"), reads("so")
     assert texts(pruned(0.5, *passages, model=first)) == ["The tower was painted."]
     assert texts(pruned(0.5, *passages, model=second)) == ["The tower was so painted."]
 
@@ -152,6 +154,14 @@ def test_the_cross_encoder_reads_the_pairs_that_reranking_reads() -> None:
 
     pruned(0.5, passage("One. Two.", 1, title="T"), model=noting)
     assert seen == [("Who painted the tower?", "T. One. Two.")]
+
+
+def test_a_cross_encoder_whose_readings_have_no_say_is_not_asked() -> None:
+    def never(pairs: Sequence[Pair]) -> list[Reading]:
+        raise AssertionError(pairs)
+
+    done = run(Prune(0.4, count, never, {**RULES, "span": 0.0}), case(passage(WALL)))
+    assert done.passages == pruned(0.4, passage(WALL)).passages
 
 
 def test_the_trace_says_how_many_tokens_were_dropped() -> None:
@@ -212,7 +222,7 @@ def test_the_budget_holds_but_for_the_best_sentence(passages: list[Passage], sha
 def test_what_was_pruned_is_not_pruned_again(
     passages: list[Passage], share: float, model: Judge | None
 ) -> None:
-    step = Prune(share, count, model)
+    step = Prune(share, count, model, READ)
     once = run(step, case(*passages))
     twice = run(step, once)
     assert twice.passages == once.passages == run(step, twice).passages
