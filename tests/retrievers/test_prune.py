@@ -15,7 +15,7 @@ from pilotfish.types import Case, Passage, Place, Question
 from retrievers.odds import RULES
 from retrievers.prune import LEAD, Prune
 
-READ = {**RULES, "span": 0.5, "relevance": 0.5}
+READ = {**RULES, "span": 2.0, "relevance": 0.5}
 START = 40  # where every passage begins in its document
 WALL = "The wall is of brick. Ada Lund painted the tower in May. It was red. Ropes are long."
 
@@ -131,6 +131,11 @@ def test_the_cross_encoders_span_decides_between_sentences_of_like_words() -> No
     for word in ("May", "oil", "Bo"):
         (kept,) = texts(pruned(0.3, passage(text), model=reads(word)))
         assert word in kept
+
+
+def test_a_span_counts_for_its_own_sentence_against_shared_words() -> None:
+    text = "Ropes are long. That was May. The tower was painted in oil."
+    assert texts(pruned(0.3, passage(text), model=reads("May"))) == ["That was May."]
 
 
 def test_a_span_of_the_title_counts_for_no_sentence() -> None:
