@@ -23,7 +23,7 @@ from pipeline.outputs import failed_line, line_of
 from pipeline.purse import Purse
 from pipeline.questions import Line
 from pipeline.recipes import recipe
-from pipeline.reliance import reliance
+from pipeline.reliance import judge_of, reliance
 from store import collections, documents, jobs, ledger, passages, rates
 from store.collections import Collection
 from store.database import locked
@@ -91,11 +91,19 @@ class Batch:
     def _parameters(self, collection: Collection) -> dict[str, object]:
         """Everything an answer depends on beside the question."""
         settings = self.library.settings.model_dump(mode="json")
-        kept = ("passages", "prompt_tokens", "abstain_below", "extract_above")
+        kept = (
+            "passages",
+            "prompt_tokens",
+            "abstain_below",
+            "extract_above",
+            "spotlight",
+            "checks",
+        )
         llm = {k: v for k, v in settings["llm"].items() if k not in {"timeout", "attempts"}}
         chosen = {k: settings[k] for k in kept} | {"llm": llm}
         source = {"revision": collection.revision, "encoder": collection.encoder}
         asked = {"recipe": self.recipe, "where": self.scope.where}
+        asked["judge"] = judge_of(self.library.parts)
         limits = {k: getattr(self.limits, k) for k in ("max_calls", "budget_usd", "deadline")}
         return asked | source | limits | chosen | self._relied() | self._routing()
 

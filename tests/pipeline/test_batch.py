@@ -204,6 +204,16 @@ def test_another_encoder_or_deadline_is_another_batch(stub: Stub) -> None:
     assert len(stub.asked) == 9
 
 
+def test_another_spotlight_or_judge_is_another_batch(stub: Stub) -> None:
+    stub.batch()(LINES)
+    stub.settings = stub.settings.model_copy(update={"spotlight": "mark"})
+    stub.batch()(LINES)
+    assert len(stub.asked) == 6
+    stub.parts.judge = lambda pairs: []
+    stub.batch()(LINES)
+    assert len(stub.asked) == 9
+
+
 def test_a_resumed_batch_says_how_many_are_left(stub: Stub) -> None:
     heard: list[int] = []
     stop = threading.Event()
