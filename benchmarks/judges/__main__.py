@@ -10,7 +10,7 @@ import sys
 from benchmarks import machine, runner
 from benchmarks.ground import ground
 
-PARTS = {name: (name, {}) for name in ("support", "reading", "reranking", "endtoend")}
+PARTS = {name: (name, {}) for name in ("support", "rules", "reading", "reranking", "endtoend")}
 
 
 def prepare(quick: bool) -> None:

@@ -38,3 +38,15 @@ def _made(judge: str, reranker: str, threads: int) -> Judge:
     if reranker != PILOT:
         made = Other(reranker, "relevance", made)
     return made
+
+
+def of_claims(judge: Judge | None) -> Judge | None:
+    """What judges claims in it: a reranker by name over it has no part in that."""
+    while isinstance(judge, Other) and judge.heads == "relevance":
+        judge = judge.rest
+    return judge
+
+
+def is_shipped(judge: Judge | None) -> bool:
+    """Whether it is the packaged pilot, which weights.json was fitted over."""
+    return isinstance(judge, Pilot)

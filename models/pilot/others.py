@@ -18,6 +18,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from models.pilot.kept import Kept
 from models.pilot.reading import Judge, Pair, Reading
 from pilotfish.errors import SettingsError
 
@@ -42,16 +43,18 @@ class Other:
 
     def __init__(self, name: str, heads: Heads, rest: Judge) -> None:
         self.name = name
-        self._heads = heads
-        self._rest = rest
+        self.heads = heads
+        self.rest = rest
+        self._kept = Kept()
         self._loading = threading.Lock()
 
     def __call__(self, pairs: Sequence[Pair]) -> list[Reading]:
-        """Readings whose relevance, or verdict, is this model's."""
-        readings = self._rest(pairs)
-        if not pairs:
-            return readings
-        if self._heads == "relevance":
+        """Readings whose relevance, or verdict, is this model's; each pair is read once."""
+        return self._kept(pairs, self._read)
+
+    def _read(self, pairs: list[Pair]) -> list[Reading]:
+        readings = self.rest(pairs)
+        if self.heads == "relevance":
             scores = self._logits([(asked, text) for asked, text in pairs])
             column = scores[:, -1] if scores.shape[1] < 3 else scores.max(1)
             return [replace(r, relevance=float(s)) for r, s in zip(readings, column, strict=True)]
