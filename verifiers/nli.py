@@ -10,10 +10,10 @@ from collections.abc import Callable
 
 from models.pilot.reading import Judge
 from pilotfish.types import Case, Passage, Question
+from verifiers.claims import judged
 from verifiers.evidence import Embed
 from verifiers.keys import Claim
 from verifiers.rules import ruling
-from verifiers.support import judged
 from verifiers.verdict import over
 
 Verdict = tuple[float, float, float]

@@ -29,7 +29,7 @@ _UNITS = (
     ("mm", "millimetres", "millimeters"), ("cm", "centimetres", "centimeters"),
     ("m", "metre", "metres", "meter", "meters"), ("km", "kilometres", "kilometers"),
     ("mile", "miles"), ("foot", "feet", "ft"), ("inch", "inches"),
-    ("mg", "milligrams"), ("g", "gram", "grams"), ("kg", "kilogram", "kilograms"),
+    ("mg", "milligrams"), ("g", "gram", "grams"), ("kg", "kilo", "kilos", "kilogram", "kilograms"),
     ("tonne", "tonnes", "ton", "tons"), ("pound", "pounds", "lb", "lbs"),
     ("ml", "millilitres"), ("litre", "litres", "liter", "liters", "l"),
     ("watt", "watts", "w"), ("kw", "kilowatts"), ("volt", "volts", "v"), ("bar", "bars"),

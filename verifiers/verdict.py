@@ -173,7 +173,12 @@ def _citable(asked: Asked, readings: Sequence[Reading]) -> list[Told]:
 
 
 def _loudest(told: Sequence[Told], supports: bool) -> Window:
-    return max(told, key=lambda one: one.supported if supports else one.contradicted).window
+    """Of those that say about as much, the shorter."""
+
+    def key(one: Told) -> tuple[float, int]:
+        return round(one.supported if supports else one.contradicted, 1), -len(one.window.text)
+
+    return max(told, key=key).window
 
 
 def features(
