@@ -13,10 +13,11 @@ from dataclasses import dataclass, replace
 
 from models.pilot.reading import Judge
 from pilotfish.types import Answer, Case, Citation, Flaw, Span
-from verifiers.claims import CARRIED, Judged, judged_all
+from verifiers.claims import Judged, judged_all
 from verifiers.evidence import Embed, Window
 from verifiers.keys import clean
 from verifiers.spanned import Found, spanned
+from verifiers.verdict import CARRIED
 
 Read = Callable[[str, int, int], str | None]
 CONTRADICTED = "contradicted"  # a flaw's kind

@@ -12,11 +12,13 @@ from dataclasses import dataclass, replace
 from models.pilot.reading import Judge
 from pilotfish.types import Answer, Case
 from verifiers import evidence
-from verifiers.claims import CARRIED, VERBATIM, Judged, judged, judged_all
+from verifiers.claims import Judged, judged, judged_all
 from verifiers.evidence import Embed
 from verifiers.keys import clean
 from verifiers.relevance import relevance
+from verifiers.rules import VERBATIM
 from verifiers.spanned import spanned
+from verifiers.verdict import CARRIED
 from verifiers.weights import judge
 
 __all__ = ["CARRIED", "VERBATIM", "Judged", "Support", "judged", "judged_all"]

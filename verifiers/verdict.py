@@ -21,7 +21,7 @@ from pilotfish.types import Passage
 from verifiers import evidence
 from verifiers.evidence import Embed, Window
 from verifiers.rules import by_words
-from verifiers.weights import softmax
+from verifiers.weights import logit, softmax
 
 SINGLE = 3  # sentences of the evidence that are judged by themselves
 AT_ONCE = 64  # claims whose pairs go to the model together
@@ -206,18 +206,13 @@ def _model(readings: Sequence[Reading]) -> dict[str, float]:
     near, single = readings[0], readings[1:] or readings
     best = max(single, key=lambda one: one.supported - one.contradicted)
     return {
-        "near for": _logit(near.supported),
-        "near against": _logit(near.contradicted),
+        "near for": logit(near.supported),
+        "near against": logit(near.contradicted),
         "near relevance": near.relevance,
-        "single for": _logit(best.supported),
-        "single against": _logit(max(one.contradicted for one in single)),
+        "single for": logit(best.supported),
+        "single against": logit(max(one.contradicted for one in single)),
     }
 
 
 def _whole(text: str) -> Window:
     return Window(Passage(0, text, "", 0, len(text)), 0, len(text), text)
-
-
-def _logit(probability: float) -> float:
-    kept = min(max(probability, 1e-4), 1.0 - 1e-4)
-    return math.log(kept / (1.0 - kept))

@@ -1,16 +1,17 @@
-"""Judges of claims without a cross-encoder, side by side: which windows, which numbers, which caps.
+"""Judges of claims without a cross-encoder, side by side: windows, numbers and caps.
 
-The first two rows are the two judges that the product once had: `pilotfish verify` looked at the
-nearest window and weighed numbers of the whole text, answers' claims were laid against three
-windows under hard caps. What won is verifiers/rules.py. Not here: the cross-encoder (support.py).
+The first two rows are judges that the product once had: `pilotfish verify` looked at the nearest
+window and weighed numbers of the whole text, answers' claims were laid against three windows under
+hard caps. What is left is verifiers/rules.py: three windows, each with its own numbers; the caps
+hold answers only, whose wrong numbers must not pass. Not here: the cross-encoder (support.py).
 """
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, get_args
 
 import numpy as np
 
@@ -25,22 +26,24 @@ from pilotfish.types import Passage
 from pipeline.parts import Memo
 from verifiers import evidence
 from verifiers.evidence import Embed, Window
+from verifiers.rules import NEGATION_CAP, VALUE_CAP, VERBATIM, by_words
 from verifiers.weights import judge
 
 LIMIT = 150
-VERBATIM = 0.99
+SHIPPED = "the product's"
+Caps = Literal["no caps", "numbers capped", "negation capped", "both capped"]
 
 
 @dataclass(frozen=True, slots=True)
 class Variant:
     """windows: how many count, the best of them. whole: names and numbers may stand anywhere in
-    the text. caps: a missing number holds P at 0.05, a negation at 0.2. exact: a copy is 0.99.
+    the text. caps: what holds P down. exact: a copy is carried.
     """
 
     windows: int
     whole: bool
-    caps: bool
-    exact: bool
+    caps: Caps
+    exact: bool = True
 
     def __call__(self, claim: str, text: str, ranked: Sequence[Window]) -> float:
         """P(supported)."""
@@ -60,20 +63,30 @@ class Variant:
             "negation": float(denied),
         }
         support = judge("claim")(seen)
-        if self.caps:
-            support = min(support, 0.05 if gone else 1.0, 0.2 if denied else 1.0)
+        if gone and self.caps in {"numbers capped", "both capped"}:
+            support = min(support, VALUE_CAP)
+        if denied and self.caps in {"negation capped", "both capped"}:
+            support = min(support, NEGATION_CAP)
         return support
 
 
-VARIANTS = {
-    "nearest, whole text, no caps (verify's)": Variant(1, True, False, False),
-    "3 windows, caps (answers')": Variant(3, False, True, True),
+def shipped(claim: str, text: str, ranked: Sequence[Window]) -> float:
+    """P(supported) as `pilotfish verify` says it where there is no cross-encoder."""
+    return max((support for _, support in by_words(claim, ranked)), default=0.0)
+
+
+Scores = Callable[[str, str, Sequence[Window]], float]
+VARIANTS: dict[str, Scores] = {
+    "nearest window, numbers of the text, no caps: verify's once": Variant(
+        1, True, "no caps", exact=False
+    ),
+    "3 windows, own numbers, both capped: answers' once": Variant(3, False, "both capped"),
+    SHIPPED: shipped,
 } | {
-    f"{n} window(s), {'whole' if w else 'own'} numbers, {'caps' if c else 'no caps'}": Variant(
-        n, w, c, True
+    f"{count} window(s), {'numbers of the text' if whole else 'own numbers'}, {caps}": Variant(
+        count, whole, caps
     )
-    for n, w, c in itertools.product((1, 3), (True, False), (True, False))
-    if (n, w, c) != (3, False, True)
+    for count, whole, caps in itertools.product((1, 3), (True, False), get_args(Caps))
 }
 
 
@@ -101,7 +114,7 @@ def measure(ground: Ground) -> dict[str, Any]:
 
 
 def table(embed: Embed, limit: int) -> dict[str, Any]:
-    """{"variants": {name: {set: [AUROC, balanced accuracy]}}, "denied": {...}, "bars": {}}."""
+    """[AUROC, balanced accuracy] by variant and set; how often rules speak; no bars."""
     found = {name: laid(name, limit, embed) for name in rows.SETS}
     made: dict[str, Any] = {}
     for name, variant in VARIANTS.items():
@@ -111,7 +124,7 @@ def table(embed: Embed, limit: int) -> dict[str, Any]:
     return {"variants": made, "contradicted of not supported": denied(found), "bars": {}}
 
 
-def scored(variant: Variant, own: Sequence[Laid]) -> list[float]:
+def scored(variant: Scores, own: Sequence[Laid]) -> list[float]:
     """[AUROC, balanced accuracy]."""
     truth = np.array([one.pair.supported for one in own])
     chances = np.array([variant(o.pair.claim, o.pair.evidence, o.ranked) for o in own])

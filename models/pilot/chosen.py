@@ -41,10 +41,19 @@ def _made(judge: str, reranker: str, threads: int) -> Judge:
 
 
 def of_claims(judge: Judge | None) -> Judge | None:
-    """What judges claims in it: a reranker by name over it has no part in that."""
-    while isinstance(judge, Other) and judge.heads == "relevance":
+    """What judges claims in it: a reranker by name, or the pilot under a checker, is not asked."""
+    while isinstance(judge, Other):
+        if judge.heads == "support":
+            return judge.verdicts
         judge = judge.rest
     return judge
+
+
+def of_questions(judge: Judge) -> Judge:
+    """What reads passages for a question in it: a checker of claims by name is not asked."""
+    if not isinstance(judge, Other):
+        return judge
+    return judge if judge.heads == "relevance" else of_questions(judge.rest)
 
 
 def is_shipped(judge: Judge | None) -> bool:

@@ -49,21 +49,29 @@ class Other:
         self._loading = threading.Lock()
 
     def __call__(self, pairs: Sequence[Pair]) -> list[Reading]:
-        """Readings whose relevance, or verdict, is this model's; each pair is read once."""
-        return self._kept(pairs, self._read)
-
-    def _read(self, pairs: list[Pair]) -> list[Reading]:
-        readings = self.rest(pairs)
+        """Readings whose relevance, or verdict, is this model's."""
+        rest = self.rest(pairs)
         if self.heads == "relevance":
-            scores = self._logits([(asked, text) for asked, text in pairs])
-            column = scores[:, -1] if scores.shape[1] < 3 else scores.max(1)
-            return [replace(r, relevance=float(s)) for r, s in zip(readings, column, strict=True)]
+            own = self._kept(pairs, self._ranked)
+            return [replace(r, relevance=o.relevance) for r, o in zip(rest, own, strict=True)]
+        return [
+            replace(one, relevance=r.relevance, spans=r.spans, null=r.null)
+            for r, one in zip(rest, self.verdicts(pairs), strict=True)
+        ]
+
+    def verdicts(self, pairs: Sequence[Pair]) -> list[Reading]:
+        """This model's verdict alone: what says the rest is not asked."""
+        return self._kept(pairs, self._judged)
+
+    def _ranked(self, pairs: list[Pair]) -> list[Reading]:
+        scores = self._logits([(asked, text) for asked, text in pairs])
+        column = scores[:, -1] if scores.shape[1] < 3 else scores.max(1)
+        return [Reading(float(score), 0.0, 0.0, 1.0) for score in column]
+
+    def _judged(self, pairs: list[Pair]) -> list[Reading]:
         logits = self._logits([(text, claim) for claim, text in pairs])  # premise, hypothesis
         shares = probabilities(logits, meaning(self._labels, logits.shape[1]))
-        return [
-            replace(reading, supported=s, contradicted=c, unsupported=u)
-            for reading, (s, c, u) in zip(readings, shares, strict=True)
-        ]
+        return [Reading(0.0, *share) for share in shares]
 
     def _logits(self, pairs: list[Pair]) -> NDArray[np.float32]:
         from torch.nn import Identity

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from fakes import case_of, embed, passage
 
-from models.pilot.chosen import is_shipped, of_claims
+from models.pilot.chosen import is_shipped, of_claims, of_questions
 from models.pilot.others import Other
 from models.pilot.reading import Judge, Pair, Reading
 from models.pilot.serve import Pilot
@@ -259,9 +259,10 @@ def test_only_the_shipped_pilot_has_a_judge_fitted_over_it() -> None:
     reranker = Other("BAAI/bge-reranker-base", "relevance", pilot)
     checker = Other("vectara/hhem", "support", pilot)
     assert over(embed, pilot).fitted and over(embed, reranker).fitted
-    assert of_claims(reranker) is pilot
-    assert of_claims(Other("r", "relevance", checker)) is checker
-    assert not is_shipped(checker) and not over(embed, checker).fitted
+    assert of_claims(reranker) is pilot and of_questions(reranker) is reranker
+    both = Other("BAAI/bge-reranker-base", "relevance", checker)
+    assert of_claims(both) == checker.verdicts and not is_shipped(of_claims(both))
+    assert of_questions(checker) is pilot and not over(embed, checker).fitted
     premise = "The guarantee runs for two years."
     assert by_model(model, embed)(premise, LASTS) == pytest.approx((0.9, 0.0, 0.1))
 
