@@ -130,7 +130,11 @@ def _unsupported(answer: Answer) -> int:
     """Citations on a sentence that is flagged, or below the judge's own bar, or of no answer."""
     from verifiers.support import CARRIED
 
-    flagged = {(flaw.start, flaw.end) for flaw in answer.flaws if flaw.kind == "unsupported"}
+    flagged = {
+        (flaw.start, flaw.end)
+        for flaw in answer.flaws
+        if flaw.kind in {"unsupported", "contradicted"}
+    }
     return sum(
         c.sentence in flagged or (c.support or 0.0) < CARRIED or answer.abstained
         for c in answer.citations

@@ -24,7 +24,7 @@ from pilotfish.types import Case, Passage, Question
 from pipeline.library import Library
 from verifiers import evidence
 from verifiers.relevance import features
-from verifiers.support import claim_features
+from verifiers.rules import features as claim_features
 from verifiers.weights import FILE
 
 READ = 5

@@ -162,12 +162,16 @@ class Citation:
 
 @dataclass(frozen=True, slots=True)
 class Flaw:
-    """Something a verifier found wrong with the answer's text [start, end)."""
+    """Something a verifier found wrong with the answer's text [start, end).
+
+    Of a sentence: unsupported or contradicted; `evidence` is what the documents say instead.
+    """
 
     kind: str
     start: int
     end: int
     detail: str = ""
+    evidence: Span | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from verifiers.contrast import Contrast
 from verifiers.draft import Repair
 from verifiers.entropy import Entropy
 from verifiers.form import at_most
-from verifiers.nli import Nli, by_model, by_rules
+from verifiers.nli import Nli, judged_by
 from verifiers.personal import masked
 from verifiers.repetition import repeated
 from verifiers.rewrite import Rewrite
@@ -38,7 +38,7 @@ def repairs(parts: Parts) -> tuple[Step, ...]:
     if checks.repair == "off" and not wanted:
         return ()
     rewrite = Rewrite(
-        lambda claim, case: judged(claim, case, parts.embed),
+        lambda claim, case: judged(claim, case, parts.embed, parts.judge),
         Support(parts.embed, parts.judge),
         unsupported="keep" if checks.repair == "off" else checks.repair,
         values=checks.repair != "off",
@@ -74,7 +74,7 @@ def further(parts: Parts, purse: Purse | None) -> tuple[Step, ...]:
 
 def verdicts(parts: Parts) -> Nli:
     """By the cross-encoder where there is one."""
-    return by_model(parts.judge, parts.embed) if parts.judge else by_rules(parts.embed)
+    return judged_by(parts.judge, parts.embed)
 
 
 def sampler(parts: Parts, purse: Purse) -> Callable[[str], Sequence[Step]]:

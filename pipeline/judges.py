@@ -8,11 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from models.encoders import Encoders
-from models.pilot.chosen import PILOT, chosen
+from models.pilot.chosen import chosen
 from pilotfish.settings import Settings
 from pipeline.parts import Memo
 from pipeline.reader import Reader
-from verifiers.verdict import Verdicts
+from verifiers.verdict import Verdicts, over
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,4 +27,4 @@ def judges(settings: Settings) -> Judges:
     """Raises SettingsError where encoder or cross-encoder cannot be had."""
     embed = Memo(Encoders(settings.threads)(settings.encoder))
     model = chosen(settings.judge, settings.reranker, settings.threads)
-    return Judges(Verdicts(embed, model, settings.judge == PILOT), Reader(embed, model))
+    return Judges(over(embed, model), Reader(embed, model))

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from pilotfish.errors import InputError
 from pilotfish.step import receipt
-from pilotfish.types import Answer, Basis, Case, Citation, Receipt, Span
+from pilotfish.types import Answer, Basis, Case, Citation, Flaw, Receipt, Span
 
 VERSION = 1
 
@@ -44,8 +44,9 @@ def line_of(case: Case, paid: Receipt) -> dict[str, object]:
     }
     if answer.basis is not None:
         line |= basis_shown(answer.basis)
-    if answer.flaws and not answer.abstained:
-        line["flaws"] = [asdict(flaw) for flaw in answer.flaws]
+    told = [flaw for flaw in answer.flaws if flaw.evidence or not answer.abstained]
+    if told:
+        line["flaws"] = [flaw_shown(flaw) for flaw in told]
     if answer.values:
         line["values"] = list(answer.values)
     if answer.abstained:
@@ -71,15 +72,27 @@ def citation(one: Citation) -> dict[str, object]:
     source = one.source
     shown: dict[str, object] = asdict(source)
     if isinstance(source, Span):
-        shown = {k: getattr(source, k) for k in ("document", "start", "end", "quote")}
-        place = source.place
-        if place.page is not None:
-            shown["page"] = place.page
-        if place.heading:
-            shown["heading"] = list(place.heading)
-        if place.table is not None:
-            shown |= {"table": place.table, "rows": list(place.rows)}
+        shown = span_shown(source)
     return shown | {"support": one.support, "sentence": list(one.sentence)}
+
+
+def span_shown(span: Span) -> dict[str, object]:
+    """Exact characters of a document and where they stand."""
+    shown: dict[str, object] = {k: getattr(span, k) for k in ("document", "start", "end", "quote")}
+    place = span.place
+    if place.page is not None:
+        shown["page"] = place.page
+    if place.heading:
+        shown["heading"] = list(place.heading)
+    if place.table is not None:
+        shown |= {"table": place.table, "rows": list(place.rows)}
+    return shown
+
+
+def flaw_shown(flaw: Flaw) -> dict[str, object]:
+    """A flaw as scripts read it; what denies a contradicted sentence, as `evidence`."""
+    shown: dict[str, object] = {k: getattr(flaw, k) for k in ("kind", "start", "end", "detail")}
+    return shown | ({"evidence": span_shown(flaw.evidence)} if flaw.evidence else {})
 
 
 def nearest(case: Case, count: int = 3) -> list[dict[str, object]]:

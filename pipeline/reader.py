@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from models.pilot.chosen import of_questions
 from models.pilot.reading import Judge, Reading
 from pilotfish.text import sentences
 from pilotfish.types import Passage
@@ -54,7 +55,7 @@ class Reader:
             asked = [
                 (q, text[a:b]) for (q, text), own in zip(some, parts, strict=True) for a, b in own
             ]
-            answers = iter(self.model(asked))
+            answers = iter(of_questions(self.model)(asked))
             for (question, text), own in zip(some, parts, strict=True):
                 found.append(best_of(question, text, own, [next(answers) for _ in own]))
         return found

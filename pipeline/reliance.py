@@ -20,8 +20,11 @@ def judge_of(parts: Parts) -> str:
 
 
 def _judges(parts: Parts) -> str:
-    """The fitted judges, and whether the cross-encoder helps them."""
-    return fingerprint() + ("+pilot" if parts.judge else "")
+    """The fitted judges, and which cross-encoders help them."""
+    if parts.judge is None:
+        return fingerprint()
+    names = dict.fromkeys((parts.settings.judge, parts.settings.reranker))
+    return "+".join((fingerprint(), *names))
 
 
 def reliance(parts: Parts, recipe: str, max_error: float | None) -> Reliance:

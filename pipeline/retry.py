@@ -16,7 +16,7 @@ from pilotfish.step import Step, run
 from pilotfish.types import Answer, Case, Message, Prompt
 from pipeline.flow import better
 
-UNSETTLED = frozenset({"contrast", "unsupported", "inconsistent"})
+UNSETTLED = frozenset({"contrast", "unsupported", "contradicted", "inconsistent"})
 CORRECT = """\
 Below are passages, a question and a draft of its answer. Write the answer so that the passages \
 carry each sentence: mend what is wrong, leave out what they do not hold, keep the rest as it is.

@@ -10,6 +10,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from models.pilot.chosen import of_questions
 from models.pilot.reading import Judge, shown
 from pilotfish.step import Step, run
 from pilotfish.types import Case, Passage
@@ -34,7 +35,7 @@ class Rerank:
         read = case.passages[: self.depth]
         if len(read) < 2:
             return replace(case, passages=case.passages[: self.k])
-        readings = self.model(
+        readings = of_questions(self.model)(
             [(case.question.text, shown(passage.title, passage.text)) for passage in read]
         )
         order = blended([one.relevance for one in readings], self.weight)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, fields, replace
 
 import pytest
 
+from models.pilot.reading import Pair, Reading
 from pilotfish.errors import PilotfishError
 from pilotfish.settings import Settings
 from pilotfish.step import Step, run
@@ -88,6 +89,11 @@ def shortened(question: str, draft: str, passages: list[str]) -> str:
     return " ".join(draft.split()[:5])
 
 
+def by_length(pairs: Sequence[Pair]) -> list[Reading]:
+    """A judge of claims: what is longer than the claim carries it, the rest denies it."""
+    return [Reading(0.0, float(len(b) > len(a)), float(len(b) <= len(a)), 0.0) for a, b in pairs]
+
+
 ALL = frozenset({"passages", "prompt", "answer"})
 STEPS: dict[str, Made] = {
     "bm25": Made(lambda b, p, u: BM25(b.shelf), "retrievers"),
@@ -102,6 +108,10 @@ STEPS: dict[str, Made] = {
     "extract": Made(lambda b, p, u: Extract(b.parts.embed), "pipeline"),
     "llm": Made(lambda b, p, u: llm(p, u), "pipeline"),
     "support": Made(lambda b, p, u: Support(b.parts.embed), "verifiers"),
+    "support by a model": Made(lambda b, p, u: Support(b.parts.embed, by_length), "verifiers"),
+    "cite by a model": Made(
+        lambda b, p, u: Cite(b.parts.embed, b.parts.read, 0.0, by_length), "verifiers"
+    ),
     "cite": Made(
         lambda b, p, u: Cite(b.parts.embed, b.parts.read, 0.5, b.parts.judge), "verifiers"
     ),

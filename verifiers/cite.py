@@ -1,8 +1,9 @@
 """Each sentence of the answer gets the exact characters that carry it, or a flaw; never a guess.
 
 Citation keys are taken out of the text. A quote is re-read from the stored document and must
-equal its slice; a sentence that no window supports gets no citation. An answer that is not
-supported enough, or has no citation at all, is an abstention. No threshold is ever lowered.
+equal its slice; a sentence that no window supports gets no citation, one that the documents deny
+is told apart from one that they do not speak of. An answer that is not supported enough, or has
+no citation at all, is an abstention. No threshold is ever lowered.
 """
 
 from __future__ import annotations
@@ -12,12 +13,14 @@ from dataclasses import dataclass, replace
 
 from models.pilot.reading import Judge
 from pilotfish.types import Answer, Case, Citation, Flaw, Span
-from verifiers.evidence import Embed
+from verifiers.claims import Judged, judged_all
+from verifiers.evidence import Embed, Window
 from verifiers.keys import clean
 from verifiers.spanned import Found, spanned
-from verifiers.support import CARRIED, Judged, judged
+from verifiers.verdict import CARRIED
 
 Read = Callable[[str, int, int], str | None]
+CONTRADICTED = "contradicted"  # a flaw's kind
 _REFUSALS = ("i cannot answer", "i can't answer", "cannot be answered", "not enough information")
 
 
@@ -43,10 +46,12 @@ class Cite:
             return replace(
                 case, answer=_abstained(answer), notes={"why": "it says it cannot answer"}
             )
-        found = [judged(claim, case, self.embed) for claim in claims]
+        found = judged_all(claims, case, self.embed, self.model)
         citations = tuple(c for c in map(self._citation, found) if c)
         cited = {citation.sentence for citation in citations}
-        flaws = tuple(_flaw(one) for one in found if (one.claim.start, one.claim.end) not in cited)
+        flaws = tuple(
+            self._flaw(one) for one in found if (one.claim.start, one.claim.end) not in cited
+        )
         return self._gated(case, answer, citations, flaws)
 
     def _gated(
@@ -55,6 +60,8 @@ class Cite:
         answer = replace(answer, citations=citations, flaws=(*answer.flaws, *flaws))
         if not citations or answer.support is None or answer.support < self.threshold:
             why = "no sentence is supported" if not citations else "support is below the threshold"
+            if any(flaw.kind == CONTRADICTED for flaw in flaws):
+                why += "; the documents say otherwise"
             return replace(case, answer=_abstained(answer), notes={"why": why})
         return replace(case, answer=replace(answer, abstained=False))
 
@@ -71,15 +78,28 @@ class Cite:
 
     def _citation(self, one: Judged) -> Citation | None:
         """The citation of a supported claim whose quote is the document's very slice."""
-        window = one.window
-        if window is None or one.support < CARRIED:
+        span = self._span(one.window) if one.support >= CARRIED else None
+        if span is None or one.window is None:
+            return None
+        sentence = (one.claim.start, one.claim.end)
+        return Citation(sentence, span, round(one.support, 4), one.window.passage.id)
+
+    def _flaw(self, one: Judged) -> Flaw:
+        """A sentence that is not cited; one that is denied, with what denies it."""
+        start, end = one.claim.start, one.claim.end
+        detail = one.reason or "too little support"
+        if one.verdict != CONTRADICTED:
+            return Flaw("unsupported", start, end, detail)
+        return Flaw(CONTRADICTED, start, end, detail, self._span(one.window))
+
+    def _span(self, window: Window | None) -> Span | None:
+        """The window as the stored document has it; None where it has something else."""
+        if window is None:
             return None
         document = window.passage.document
         if self.read(document, window.start, window.end) != window.text:
             return None
-        span = Span(document, window.start, window.end, window.text, window.passage.place)
-        sentence = (one.claim.start, one.claim.end)
-        return Citation(sentence, span, round(one.support, 4), window.passage.id)
+        return Span(document, window.start, window.end, window.text, window.passage.place)
 
 
 def refuses(text: str) -> bool:
@@ -91,7 +111,3 @@ def refuses(text: str) -> bool:
 def _abstained(answer: Answer) -> Answer:
     """Abstaining keeps the candidate's text and support for the record, and no citation."""
     return replace(answer, abstained=True, citations=())
-
-
-def _flaw(one: Judged) -> Flaw:
-    return Flaw("unsupported", one.claim.start, one.claim.end, one.reason or "too little support")

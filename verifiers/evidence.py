@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from corpus.tokens import tokens
+from models.premise import WORDS
 from pilotfish.text import fold, is_cjk, negated, numbers, sentences
 from pilotfish.types import Passage
 
@@ -84,13 +85,36 @@ def in_context(window: Window) -> str:
 
     On development questions this picks the right sentence in 0.60 of the cases, bare 0.55.
     """
-    context = " › ".join(dict.fromkeys(filter(None, _around(window))))
+    context = " › ".join(headings(window.passage))
     return f"{context}: {window.text}" if context else window.text
 
 
-def _around(window: Window) -> list[str]:
-    """Title and headings: they say what the window is about, but no citation quotes them."""
-    return [window.passage.title, *window.passage.place.heading]
+def headings(passage: Passage) -> list[str]:
+    """Title and headings: they say what a window is about, but no citation quotes them."""
+    return list(dict.fromkeys(filter(None, [passage.title, *passage.place.heading])))
+
+
+def around(window: Window, most: int = WORDS) -> Window:
+    """The window with its neighbours, as many as fit into that many words: those before it first,
+    since they say what "it" is.
+    """
+    passage, base = window.passage, window.passage.start
+    spans = [(0, len(passage.text))] if passage.kind == "table" else sentences(passage.text)
+    inside = [n for n, (start, end) in enumerate(spans)
+              if base + end > window.start and base + start < window.end]  # fmt: skip
+    if not inside:
+        return window
+    low, high = inside[0], inside[-1]
+    while wider := [
+        (first, last)
+        for first, last in ((low - 1, high), (low, high + 1))
+        if first >= 0
+        and last < len(spans)
+        and len(passage.text[spans[first][0] : spans[last][1]].split()) <= most
+    ]:
+        low, high = wider[0]
+    start, end = spans[low][0], spans[high][1]
+    return Window(passage, base + start, base + end, passage.text[start:end])
 
 
 def _rated(window: Window, shared: float, cosine: float) -> Window:
@@ -108,7 +132,7 @@ def overlap(wanted: Sequence[str], window: Window) -> float:
     if not wanted:
         return 0.0
     near = set(tokens(window.text))
-    far = set(tokens(" ".join(_around(window))))
+    far = set(tokens(" ".join(headings(window.passage))))
     hits = sum(1.0 if token in near else 0.5 * (token in far) for token in wanted)
     return hits / len(wanted)
 
@@ -126,7 +150,7 @@ def unquoted_numbers(claim: str, window: Window) -> int:
     Title and headings are not quoted, and their numbers mostly count sections ("5. Warranty"):
     they give no number, but may give a name that holds one (TL-40).
     """
-    names = {fold(name) for name in _CODE.findall(" ".join(_around(window)))}
+    names = {fold(name) for name in _CODE.findall(" ".join(headings(window.passage)))}
     rest = _CODE.sub(lambda name: "" if fold(name[0]) in names else name[0], claim)
     return missing_numbers(rest, window.text)
 

@@ -1,7 +1,7 @@
 """What one text says of another: (supported, contradicted, unsupported), summing to 1.
 
-By the cross-encoder, or by the first judge's rules where there is none. The sampling checks take
-either. Not here: the checks (selfcheck.py, entropy.py, contrast.py).
+By the cross-encoder, or by words under hard rules where there is none. The sampling checks and
+`pilotfish eval` take either. Not here: the checks (selfcheck.py, entropy.py, contrast.py).
 """
 
 from __future__ import annotations
@@ -10,18 +10,26 @@ from collections.abc import Callable
 
 from models.pilot.reading import Judge
 from pilotfish.types import Case, Passage, Question
+from verifiers.claims import judged
 from verifiers.evidence import Embed
 from verifiers.keys import Claim
-from verifiers.support import judged
-from verifiers.verdict import Verdicts
+from verifiers.rules import ruling
+from verifiers.verdict import over
 
 Verdict = tuple[float, float, float]
 Nli = Callable[[str, str], Verdict]  # (premise, hypothesis)
 
 
+def judged_by(judge: Judge | None, embed: Embed) -> Nli:
+    """By the cross-encoder where there is one."""
+    return by_rules(embed) if judge is None else by_model(judge, embed)
+
+
 def by_model(judge: Judge, embed: Embed) -> Nli:
-    """The cross-encoder's fitted verdict of the hypothesis as a claim over the premise."""
-    look = Verdicts(embed, judge)
+    """The cross-encoder's verdict of the hypothesis as a claim over the premise; the shipped one's
+    is fitted, another one speaks for itself.
+    """
+    look = over(embed, judge)
 
     def verdict(premise: str, hypothesis: str) -> Verdict:
         (found,) = look([(hypothesis, premise)])
@@ -31,7 +39,7 @@ def by_model(judge: Judge, embed: Embed) -> Nli:
 
 
 def by_rules(embed: Embed) -> Nli:
-    """Shared words and cosine; a number or a negation that differs contradicts."""
+    """Shared words and cosine; another number, another unit or a negation contradicts."""
 
     def verdict(premise: str, hypothesis: str) -> Verdict:
         if not premise.strip() or not hypothesis.strip():
@@ -40,7 +48,7 @@ def by_rules(embed: Embed) -> Nli:
         claim = Claim(0, len(hypothesis), hypothesis)
         found = judged(claim, Case(Question(""), (passage,)), embed)
         rest = 1.0 - found.support
-        differs = found.window is not None and bool(found.reason)
-        return (found.support, rest, 0.0) if differs else (found.support, 0.0, rest)
+        against = found.window is not None and ruling(hypothesis, found.window).against
+        return (found.support, rest, 0.0) if against else (found.support, 0.0, rest)
 
     return verdict

@@ -116,17 +116,18 @@ class Rewrite:
         weak = [claim for claim in claims if found[claim.start].support < self.below]
         if len(weak) == len(claims):
             return draft, []
-        changes = [self._removed(draft.text, claim) for claim in weak]
+        changes = [self._removed(draft.text, found[claim.start]) for claim in weak]
         return draft.changed(changes), changes
 
-    def _removed(self, text: str, claim: Claim) -> Change:
+    def _removed(self, text: str, found: Judged) -> Change:
+        claim = found.claim
         if self.unsupported == "drop":
-            return taken_out("unsupported", text, claim.start, claim.end)
+            return taken_out(found.verdict, text, claim.start, claim.end)
         return Change("softened", claim.start, claim.start, "", SOFT)
 
 
 _OF_SUBSTANCE = frozenset(
-    "number name date word negation unsupported softened citation repetition".split()
+    "number name date word negation unsupported contradicted softened citation repetition".split()
 )
 
 

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from corpus.tokens import tokens
+from models.pilot.chosen import of_questions
 from models.pilot.reading import Judge, Reading, shown
 from models.premise import premise
 from pilotfish.text import fold, sentences
@@ -77,6 +78,7 @@ def best_span(question: str, passages: Sequence[Passage], model: Judge) -> Found
     read = [p for p in passages if p.kind == "text"][:PASSAGES]
     if not read:
         return None
+    model = of_questions(model)
     readings = model([(question, shown(p.title, p.text)) for p in read])
     every = [c for rank, (p, r) in enumerate(zip(read, readings, strict=True))
              for c in _candidates(rank, p, r)]  # fmt: skip

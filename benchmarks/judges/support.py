@@ -30,7 +30,7 @@ BAR, LEFT_OUT_BAR = 0.78, 0.72
 
 def gathered(limit: int) -> tuple[list[Seen], float]:
     """What the judge sees of every held-out row, and pairs per second."""
-    made = judges(load({}))
+    made = judges(load({"judge": "pilot"}))
     made.verdicts([("warm", "This is warm.")])
     found, begun = [], time.perf_counter()
     for name in rows.SETS:

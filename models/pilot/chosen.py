@@ -38,3 +38,24 @@ def _made(judge: str, reranker: str, threads: int) -> Judge:
     if reranker != PILOT:
         made = Other(reranker, "relevance", made)
     return made
+
+
+def of_claims(judge: Judge | None) -> Judge | None:
+    """What judges claims in it: a reranker by name, or the pilot under a checker, is not asked."""
+    while isinstance(judge, Other):
+        if judge.heads == "support":
+            return judge.verdicts
+        judge = judge.rest
+    return judge
+
+
+def of_questions(judge: Judge) -> Judge:
+    """What reads passages for a question in it: a checker of claims by name is not asked."""
+    if not isinstance(judge, Other):
+        return judge
+    return judge if judge.heads == "relevance" else of_questions(judge.rest)
+
+
+def is_shipped(judge: Judge | None) -> bool:
+    """Whether it is the packaged pilot, which weights.json was fitted over."""
+    return isinstance(judge, Pilot)

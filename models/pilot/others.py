@@ -18,6 +18,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from models.pilot.kept import Kept
 from models.pilot.reading import Judge, Pair, Reading
 from pilotfish.errors import SettingsError
 
@@ -42,25 +43,35 @@ class Other:
 
     def __init__(self, name: str, heads: Heads, rest: Judge) -> None:
         self.name = name
-        self._heads = heads
-        self._rest = rest
+        self.heads = heads
+        self.rest = rest
+        self._kept = Kept()
         self._loading = threading.Lock()
 
     def __call__(self, pairs: Sequence[Pair]) -> list[Reading]:
         """Readings whose relevance, or verdict, is this model's."""
-        readings = self._rest(pairs)
-        if not pairs:
-            return readings
-        if self._heads == "relevance":
-            scores = self._logits([(asked, text) for asked, text in pairs])
-            column = scores[:, -1] if scores.shape[1] < 3 else scores.max(1)
-            return [replace(r, relevance=float(s)) for r, s in zip(readings, column, strict=True)]
+        rest = self.rest(pairs)
+        if self.heads == "relevance":
+            own = self._kept(pairs, self._ranked)
+            return [replace(r, relevance=o.relevance) for r, o in zip(rest, own, strict=True)]
+        return [
+            replace(one, relevance=r.relevance, spans=r.spans, null=r.null)
+            for r, one in zip(rest, self.verdicts(pairs), strict=True)
+        ]
+
+    def verdicts(self, pairs: Sequence[Pair]) -> list[Reading]:
+        """This model's verdict alone: what says the rest is not asked."""
+        return self._kept(pairs, self._judged)
+
+    def _ranked(self, pairs: list[Pair]) -> list[Reading]:
+        scores = self._logits([(asked, text) for asked, text in pairs])
+        column = scores[:, -1] if scores.shape[1] < 3 else scores.max(1)
+        return [Reading(float(score), 0.0, 0.0, 1.0) for score in column]
+
+    def _judged(self, pairs: list[Pair]) -> list[Reading]:
         logits = self._logits([(text, claim) for claim, text in pairs])  # premise, hypothesis
         shares = probabilities(logits, meaning(self._labels, logits.shape[1]))
-        return [
-            replace(reading, supported=s, contradicted=c, unsupported=u)
-            for reading, (s, c, u) in zip(readings, shares, strict=True)
-        ]
+        return [Reading(0.0, *share) for share in shares]
 
     def _logits(self, pairs: list[Pair]) -> NDArray[np.float32]:
         from torch.nn import Identity

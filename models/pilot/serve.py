@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import threading
-from collections import OrderedDict
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
@@ -19,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.encoder import cores
+from models.pilot.kept import Kept
 from models.pilot.reading import Pair, Reading
 from models.weights import packaged_folder
 from pilotfish.errors import SettingsError
@@ -26,7 +26,7 @@ from store.files import file_sha256
 
 FOLDER = Path(__file__).parent
 GRAPH, MANIFEST = "pilot.onnx", "manifest.json"
-LIMIT, TOKENS, KEPT = 256, 2048, 4096
+LIMIT, TOKENS = 256, 2048
 QUESTION_WORDS = 100
 SPANS, LONGEST = 4, 30
 OUTSIDE = -29.9  # the network gives -30 to tokens that are not of the passage
@@ -45,26 +45,12 @@ class Pilot:
     def __init__(self, folder: Path = FOLDER, threads: int = 0) -> None:
         self._folder = folder
         self._threads = threads or cores()
-        self._known: OrderedDict[Pair, Reading] = OrderedDict()
-        self._mutex = threading.Lock()
+        self._kept = Kept()
         self._loading = threading.Lock()
 
     def __call__(self, pairs: Sequence[Pair]) -> list[Reading]:
         """A reading of each pair, in order. What is beyond 256 tokens of a pair is not read."""
-        with self._mutex:
-            found = {pair: self._known[pair] for pair in pairs if pair in self._known}
-        missing = list(dict.fromkeys(pair for pair in pairs if pair not in found))
-        if missing:
-            found.update(zip(missing, self._read(missing), strict=True))
-            self._keep(missing, found)
-        return [found[pair] for pair in pairs]
-
-    def _keep(self, missing: list[Pair], found: dict[Pair, Reading]) -> None:
-        with self._mutex:
-            for pair in missing:
-                self._known[pair] = found[pair]
-            while len(self._known) > KEPT:
-                self._known.popitem(last=False)
+        return self._kept(pairs, self._read)
 
     def _read(self, pairs: list[Pair]) -> list[Reading]:
         session, tokenizer = self._loaded

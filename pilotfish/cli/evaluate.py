@@ -111,19 +111,22 @@ def _no_tools() -> Tools:
 
 
 def _tools(options: Context, setup: Setup) -> tuple[Tools, Setup]:
-    """The small models, loaded; the encoder is the one that is configured."""
+    """The small models, loaded; encoder and cross-encoder are those that are configured."""
     from dataclasses import replace
 
     from models.encoder import Encoder
+    from models.pilot.chosen import chosen
     from models.token_vectors import TokenEncoder
-    from pipeline.evaluation.judge import NAME, window_judge
+    from pipeline.evaluation.judge import judge_name, window_judge
     from pipeline.evaluation.rows import Tools
     from pipeline.parts import Memo
 
     settings = options.settings()
     tokens = TokenEncoder(settings.encoder, threads=settings.threads)
-    judge = window_judge(Memo(Encoder(settings.encoder, threads=settings.threads)))
-    return Tools(tokens, judge, setup.idf), replace(setup, encoder=tokens.name, judge=NAME)
+    model = chosen(settings.judge, settings.reranker, settings.threads)
+    judge = window_judge(Memo(Encoder(settings.encoder, threads=settings.threads)), model)
+    named = replace(setup, encoder=tokens.name, judge=judge_name(settings.judge))
+    return Tools(tokens, judge, setup.idf), named
 
 
 def _measured(options: Context, joined: Joined, tools: Tools, setup: Setup) -> Measured:

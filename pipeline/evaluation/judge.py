@@ -1,30 +1,33 @@
-"""Does a text carry a claim? Today's verifier, as a judge of plain texts.
+"""Does a text carry a claim? The judge of citations, as a plain function of texts.
 
-The claim against the windows of the evidence by verifiers/support.py: a logistic of shared words,
-cosine, names, under hard rules for numbers and negation. A cross-encoder can stand in its place:
-all that is asked is `(claim, evidence) -> probability`. Not here: citations' measures.
+The same as the sampling checks ask (verifiers/nli.py): the cross-encoder that is configured, or
+words under hard rules. Not here: citations' measures.
 """
 
 from __future__ import annotations
 
 from functools import cache
 
-from pilotfish.types import Case, Passage, Question
+from models.pilot.reading import Judge as Model
 from pipeline.evaluation.citations import Judge
 from verifiers.evidence import Embed
-from verifiers.keys import Claim
-from verifiers.support import judged
+from verifiers.nli import judged_by
 
-NAME = "windows of the cited text by verifiers/support"
+RULES = "windows of the cited text by verifiers/support"
 
 
-def window_judge(embed: Embed) -> Judge:
+def window_judge(embed: Embed, model: Model | None = None) -> Judge:
     """Judges each pair of texts once."""
+    says = judged_by(model, embed)
 
     @cache
     def judge(claim: str, evidence: str) -> float:
-        passage = Passage(0, evidence, "", 0, len(evidence))
-        case = Case(Question(""), (passage,))
-        return judged(Claim(0, len(claim), claim), case, embed).support
+        supported, _, _ = says(evidence, claim)
+        return supported
 
     return judge
+
+
+def judge_name(judge: str) -> str:
+    """What stands in the report; `judge` as the settings have it."""
+    return RULES if judge == "rules" else f"cross-encoder {judge} over the cited text"

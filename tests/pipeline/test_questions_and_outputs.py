@@ -7,7 +7,7 @@ import pytest
 from openpyxl import Workbook, load_workbook
 
 from pilotfish.errors import InputError
-from pilotfish.types import Answer, Case, Citation, Passage, Place, Question, Receipt, Span
+from pilotfish.types import Answer, Case, Citation, Flaw, Passage, Place, Question, Receipt, Span
 from pipeline.outputs import case_json, line_of, write_lines
 from pipeline.questions import read_questions
 
@@ -127,6 +127,20 @@ def test_an_abstained_line_has_no_answer_but_its_candidate_and_nearest_evidence(
     line = line_of(case, Receipt())
     assert (line["status"], line["answer"], line["candidate"]) == ("abstained", None, "text")
     assert line["nearest"] == [{"document": "d.pdf", "start": 5, "end": 9}]
+
+
+def test_a_contradicted_sentence_is_told_with_what_denies_it_also_when_it_is_held_back() -> None:
+    assert ANSWERED.answer is not None
+    flaws = (Flaw("contradicted", 0, 4, "why", SPAN), Flaw("unsupported", 0, 4, "too little"))
+    answer = replace(ANSWERED.answer, flaws=flaws)
+    denied = {"kind": "contradicted", "start": 0, "end": 4, "detail": "why", "evidence": {
+        "document": "d.pdf", "start": 5, "end": 9, "quote": "text", "page": 3, "heading": ["H"]
+    }}  # fmt: skip
+    told = line_of(replace(ANSWERED, answer=answer), Receipt())["flaws"]
+    assert told == [denied, {"kind": "unsupported", "start": 0, "end": 4, "detail": "too little"}]
+    held = line_of(replace(ANSWERED, answer=replace(answer, abstained=True)), Receipt())
+    assert held["flaws"] == [denied] and held["candidate"] == "text"
+    assert json.loads(json.dumps(case_json(replace(ANSWERED, answer=answer), 0.1)))
 
 
 def test_the_whole_case_is_plain_json() -> None:

@@ -69,6 +69,11 @@ def test_a_better_answer_over_new_evidence_replaces_the_poor_one() -> None:
     assert done.answer == good and [p.id for p in done.passages] == [2, 4, 5]
 
 
+def test_a_contradicted_sentence_leaves_an_answer_unsettled() -> None:
+    assert not settled(replace(start(), answer=replace(POOR, flaws=(Flaw("contradicted", 0, 4),))))
+    assert settled(replace(start(), answer=replace(POOR, flaws=(Flaw("mended", 0, 4),))))
+
+
 def test_nothing_is_asked_when_no_passage_is_new() -> None:
     asked = Answers(Answer("Good", support=0.9))
     done = tried(asked, finds=3)
