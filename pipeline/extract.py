@@ -28,17 +28,21 @@ class Extract:
     """Puts the best answer of the first passages into `case.answer`; an abstention without any.
 
     model: the cross-encoder that reads spans; None: windows are ranked by words and cosine.
+    texts_only: leaves the case as it is where the best passage is no text.
     """
 
     embed: Embed
     passages: int = READ_PASSAGES
     model: Judge | None = None
+    texts_only: bool = False
     name: str = EXTRACT
 
     def __call__(self, case: Case, /) -> Case:
         question = case.question.text
         if self.model is not None and reads_text(case):
             return _read(case, self.model)
+        if self.texts_only and not reads_text(case):
+            return case
         found = candidates(question, case.passages[: self.passages], self.embed)
         if not found:
             return replace(case, answer=Answer("", model=MODEL, abstained=True))

@@ -42,16 +42,27 @@ def default(parts: Parts, purse: Purse) -> Step:
     """Fused retrieval, one prompt, then tiers: extract, and the LLMs that are configured."""
     settings = parts.settings
     llms = llm_tiers(parts, purse)
-    extract = Extract(parts.embed, model=parts.judge)
     depth = max(RERANKED, settings.passages) if parts.judge else settings.passages
     answer = Chain((
         reranked(Fuse((BM25(parts.shelf), Dense(parts.shelf)), k=depth), parts, settings.passages),
         render(parts),
         Tiers(
-            extract, llms, cascade(parts, purse), settings.llm.models, parts.policy, parts.embed,
+            extracts(parts), llms, cascade(parts, purse), settings.llm.models, parts.policy,
+            parts.embed,
         ),
     ))  # fmt: skip
     return Chain((*answer.steps, *second_try(parts, purse, llms)))
+
+
+def extracts(parts: Parts) -> tuple[Extract, ...]:
+    """The span that was read; where it is not sure enough, the whole sentence that fits best.
+
+    A promise counts short answers, so it gets no sentence.
+    """
+    first = Extract(parts.embed, model=parts.judge)
+    if parts.judge is None or parts.reliance.max_error is not None:
+        return (first,)
+    return first, Extract(parts.embed, texts_only=True, name="sentence")
 
 
 def second_try(parts: Parts, purse: Purse, llms: tuple[LLM, ...]) -> tuple[Step, ...]:

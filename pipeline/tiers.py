@@ -47,7 +47,7 @@ class Tiers:
     models: the LLMs' names, as the policy knows them. Without effort and policy all tiers climb.
     """
 
-    extract: Step
+    extract: tuple[Step, ...]
     llms: tuple[Step, ...]
     build: Build
     models: tuple[str, ...] = ()
@@ -58,7 +58,7 @@ class Tiers:
     def __call__(self, case: Case, /) -> Case:
         limits = case.question.limits
         if limits.effort is None and (self.policy is None or len(self.llms) < 2):
-            return self.build((self.extract, *self.llms), bool(self.llms))(case)
+            return self.build((*self.extract, *self.llms), bool(self.llms))(case)
         hard, notes = self._hardness(case)
         made = plan(limits, len(self.llms), by_hardness=bool(notes))
         done = run(self._routes(made, hard), case)
@@ -92,7 +92,7 @@ class Tiers:
     def _from(self, place: int, made: Plan) -> Cascade:
         last = max(made.last, place + 1)
         llms = self.llms[place:last][: made.calls] if made.last else ()
-        first = (self.extract,) if made.extract or not llms else ()
+        first = self.extract if made.extract or not llms else ()
         name = f"from {step_name(llms[0])}" if llms else "extract alone"
         return replace(self.build((*first, *llms), bool(llms)), name=name)
 

@@ -147,7 +147,7 @@ STEPS: dict[str, Made] = {
         "pipeline",
     ),
     "tiers": Made(
-        lambda b, p, u: Tiers(Extract(b.parts.embed), (llm(p, u),), cascade(b.parts)), "pipeline"
+        lambda b, p, u: Tiers((Extract(b.parts.embed),), (llm(p, u),), cascade(b.parts)), "pipeline"
     ),
     "gate": Made(lambda b, p, u: gate, "pipeline"),
     "loop": Made(lambda b, p, u: Loop(Extract(b.parts.embed), answered), "pipeline"),

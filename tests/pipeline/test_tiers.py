@@ -59,7 +59,7 @@ def tried(
 ) -> list[str]:
     """The tiers that ran, in order."""
     llms = tuple(tier(name.partition("/")[2]) for name in MODELS[:count])
-    step = Tiers(tier("extract"), llms, build, MODELS[:count], policy, embed)
+    step = Tiers((tier("extract"),), llms, build, MODELS[:count], policy, embed)
     case = run(step, Case(Question(text, limits=limits)))
     names = {"extract", *(name.partition("/")[2] for name in MODELS)}
     return [event.step for event in case.trace if event.step in names]
@@ -109,14 +109,14 @@ def test_without_an_llm_any_effort_extracts() -> None:
 
 
 def test_extract_alone_is_held_to_the_bar_of_no_llm() -> None:
-    step = Tiers(tier("extract", 0.1), (tier("small"),), build, MODELS[:1])
+    step = Tiers((tier("extract", 0.1),), (tier("small"),), build, MODELS[:1])
     case = run(step, Case(Question("q", limits=Limits(effort=0.0))))
     assert case.answer and case.answer.text == "extract"
 
 
 def test_the_trace_says_why() -> None:
-    step = Tiers(tier("extract"), tuple(tier(n.partition("/")[2]) for n in MODELS), build, MODELS,
-                 learned(), embed)  # fmt: skip
+    llms = tuple(tier(n.partition("/")[2]) for n in MODELS)
+    step = Tiers((tier("extract"),), llms, build, MODELS, learned(), embed)
     notes = run(step, Case(Question("hard one", limits=ALL))).trace[-1].detail
     assert notes["start"] == "a/large" and "P(right) by the prompt" in str(notes["because"])
     assert notes["why"] == "the policy picks the tier to start at"
@@ -126,8 +126,8 @@ def test_the_trace_says_why() -> None:
 
 
 def test_each_choice_between_tiers_is_a_route_in_the_trace() -> None:
-    step = Tiers(tier("extract"), tuple(tier(n.partition("/")[2]) for n in MODELS), build, MODELS,
-                 learned(), embed)  # fmt: skip
+    llms = tuple(tier(n.partition("/")[2]) for n in MODELS)
+    step = Tiers((tier("extract"),), llms, build, MODELS, learned(), embed)
     case = run(step, Case(Question("hard one", limits=ALL)))
     assert [e.detail["chose"] for e in case.trace if e.step == "route"] == ["from large"]
 
@@ -139,7 +139,9 @@ def test_an_effort_that_is_none_is_refused_in_one_line(effort: float) -> None:
 
 
 def test_models_that_the_policy_does_not_know_are_a_matter_of_settings() -> None:
-    step = Tiers(tier("extract"), (tier("x"), tier("y")), build, ("b/x", "b/y"), learned(), embed)
+    step = Tiers(
+        (tier("extract"),), (tier("x"), tier("y")), build, ("b/x", "b/y"), learned(), embed
+    )
     with pytest.raises(SettingsError, match="not the configured b/x"):
         run(step, Case(Question("q", limits=ALL)))
 
@@ -148,7 +150,7 @@ def test_the_money_of_tiers_that_failed_stays_in_the_trace() -> None:
     def refuses(case: Case) -> Case:
         raise BudgetExceeded("no money")
 
-    step = Tiers(refuses, (), build)
+    step = Tiers((refuses,), (), build)
     with pytest.raises(BudgetExceeded) as caught:
         run(step, Case(Question("q", limits=Limits(effort=0.5))))
     assert "refuses" in [event.step for event in caught.value.trace]
