@@ -22,7 +22,7 @@ from pilotfish.text import shorten
 from pipeline.batch import Batch
 from pipeline.library import Hooks, Library
 from pipeline.outputs import write_lines
-from pipeline.questions import Line, read_file, read_questions
+from pipeline.questions import Line, read_questions
 
 HERE = Path(__file__).resolve().parent
 WORKSPACE = HERE.parent / ".demo"
@@ -43,7 +43,9 @@ def main() -> None:
         f"added {len(report.added)} documents ({report.unchanged} unchanged): "
         f"{report.passages} passages, {report.tables} tables"
     )
-    lines = read_questions(HERE / "questions.jsonl", read_file(HERE / "questions.jsonl"), 20_000)
+    lines = read_questions(
+        HERE / "questions.jsonl", (HERE / "questions.jsonl").read_bytes(), 20_000
+    )
     results = answer(library, lines)
     console.print(table(lines, results))
     write_lines(ANSWERS, results)

@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from pilotfish.errors import InputError, PilotfishError, SettingsError
+from pilotfish.files import read_text
 from pilotfish.types import Limits, Question, Scope
 from pipeline.library import Library
-from pipeline.questions import read_file
 from pipeline.reliance import judge_of
 from store import calibrations, labels
 from verifiers.calibration import Calibration, Label, fit, to_json
@@ -63,8 +63,8 @@ def _matches(said: list[str], answer: list[str], match: Match) -> bool:
 
 def read_known(path: Path) -> list[Known]:
     """The lines of a file; InputError names all that are neither kind."""
-    text = read_file(path).decode("utf-8-sig", "replace")
-    rows = [(n, raw) for n, raw in enumerate(text.split("\n"), start=1) if raw.strip()]
+    lines = read_text(path).split("\n")
+    rows = [(n, raw) for n, raw in enumerate(lines, start=1) if raw.strip()]
     found, bad = [], []
     for number, raw in rows:
         try:

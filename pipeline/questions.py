@@ -14,7 +14,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pilotfish.errors import InputError, NotFound
+from pilotfish.errors import InputError
+from pilotfish.files import decoded
 
 _QUESTION_NAMES = ("question", "questions", "query", "text", "prompt", "frage", "问题")
 # What openpyxl raises on damaged workbooks; XML errors are SyntaxErrors, its own are ValueErrors.
@@ -38,33 +39,16 @@ def read_questions(path: Path, data: bytes, limit: int) -> list[Line]:
     """All lines of the file, good and bad, in order, with doubled ids marked as bad."""
     suffix = path.suffix.lower()
     if suffix in {".jsonl", ".ndjson", ".json"}:
-        lines = list(_json_lines(_text(path, data)))
+        lines = list(_json_lines(decoded(data, path)))
     elif suffix in {".csv", ".tsv"}:
         lines = list(_table(csv_rows(path, data), path))
     elif suffix in {".xlsx", ".xlsm"}:
         lines = list(_table(xlsx_rows(path, data), path))
     else:
-        lines = list(_plain(_text(path, data)))
+        lines = list(_plain(decoded(data, path)))
     if not lines:
         raise InputError(f"{path} holds no questions: give one a line")
     return _doubled([_checked(line, limit) for line in lines])
-
-
-def read_file(path: Path) -> bytes:
-    """The bytes of a file of questions; NotFound or InputError when it cannot be read."""
-    try:
-        return path.read_bytes()
-    except FileNotFoundError:
-        raise NotFound(f"no file {path}: check the path") from None
-    except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror}") from None
-
-
-def _text(path: Path, data: bytes) -> str:
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path} is not UTF-8 (byte {error.start}): save it as UTF-8") from None
 
 
 def _json_lines(text: str) -> Iterator[Line]:
@@ -116,7 +100,7 @@ def _plain(text: str) -> Iterator[Line]:
 
 def csv_rows(path: Path, data: bytes) -> list[list[str]]:
     """Rows of a CSV or TSV file."""
-    text = _text(path, data)
+    text = decoded(data, path)
     delimiter = "\t" if path.suffix.lower() == ".tsv" else _delimiter(text)
     try:
         return list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))

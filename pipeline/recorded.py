@@ -13,7 +13,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pilotfish.errors import InputError, NotFound
+from pilotfish.errors import InputError
+from pilotfish.files import read_text
 
 _SHOWN = 20  # bad lines that a message names
 _MEND = 'write {"id", "prompt", "answers": [{"system", "text", "correct", "cost"}]}'
@@ -46,15 +47,7 @@ class Row:
 
 def read_rows(path: Path) -> list[Row]:
     """The rows of a file; InputError names every bad line, NotFound a missing file."""
-    if not path.is_file():
-        raise NotFound(f"no file {path}: check the path")
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path} is not UTF-8 (byte {error.start}): save it as UTF-8") from None
-    except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror}: check the file") from None
-    return parse_rows(text, str(path))
+    return parse_rows(read_text(path), str(path))
 
 
 def parse_rows(text: str, name: str) -> list[Row]:

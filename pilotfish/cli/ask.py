@@ -12,6 +12,7 @@ from pilotfish.cli.context import Context, emit, guarded
 from pilotfish.cli.place import place_of
 from pilotfish.cli.search import Where, note_behind
 from pilotfish.errors import InputError
+from pilotfish.files import decoded
 from pilotfish.text import shorten
 from pilotfish.types import Answer, Case, Citation, Limits, Question, Receipt, Scope, Span
 
@@ -72,12 +73,7 @@ def ask(
 
 
 def _standard_input() -> str:
-    try:
-        return sys.stdin.buffer.read().decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InputError(
-            f"the question is not UTF-8 (byte {error.start}): convert it to UTF-8"
-        ) from None
+    return decoded(sys.stdin.buffer.read(), "the question", "convert it to UTF-8")
 
 
 def model_override(model: str | None) -> dict[str, Any]:

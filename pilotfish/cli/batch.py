@@ -29,6 +29,7 @@ from pilotfish.cli.output import writable
 from pilotfish.cli.progress import Meter
 from pilotfish.cli.search import Where, note_behind
 from pilotfish.errors import InputError
+from pilotfish.files import read_piped
 from pilotfish.types import Limits, Scope
 
 if TYPE_CHECKING:
@@ -101,9 +102,9 @@ def _askable(library: Library, recipe: str, scope: Scope) -> None:
 
 def _lines(library: Library, source: Path, skip_invalid: bool) -> list[Line]:
     """All lines; InputError that names every bad one unless they may be skipped."""
-    from pipeline.questions import read_file, read_questions
+    from pipeline.questions import read_questions
 
-    data = sys.stdin.buffer.read() if str(source) == "-" else read_file(source)
+    data = read_piped(source)
     named = Path("stdin.jsonl") if str(source) == "-" else source
     lines = read_questions(named, data, library.settings.limits.question_chars)
     bad = [line for line in lines if line.problem is not None]

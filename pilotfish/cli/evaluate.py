@@ -12,6 +12,7 @@ from pilotfish.cli.context import Context, emit, guarded
 from pilotfish.cli.output import writable
 from pilotfish.cli.progress import Meter
 from pilotfish.errors import InputError
+from pilotfish.files import write_text
 
 if TYPE_CHECKING:
     from pipeline.evaluation.files import Joined
@@ -66,7 +67,7 @@ def evaluate(
         if html is not None:
             from pipeline.evaluation.report_html import page
 
-            _write(html, page(made, run.rows, worst))
+            write_text(html, page(made, run.rows, worst))
         _show(options, made, output)
 
 
@@ -136,16 +137,9 @@ def _measured(options: Context, joined: Joined, tools: Tools, setup: Setup) -> M
         return measured(joined.pairs, tools, setup.rule, meter.tick)
 
 
-def _write(path: Path, text: str) -> None:
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise InputError(f"cannot write {path}: {error.strerror}: choose another file") from None
-
-
 def _show(options: Context, made: dict[str, Any], output: Path | None) -> None:
     if output is not None and str(output) != "-":
-        _write(output, json.dumps(made, ensure_ascii=False, indent=1) + "\n")
+        write_text(output, json.dumps(made, ensure_ascii=False, indent=1) + "\n")
     if options.json or str(output) == "-":
         emit(made)
         return

@@ -12,7 +12,8 @@ import typer
 from pilotfish.cli.context import Context, guarded
 from pilotfish.cli.output import writable
 from pilotfish.cli.progress import Meter
-from pilotfish.errors import InputError, NotFound
+from pilotfish.errors import InputError
+from pilotfish.files import read_text, write_text
 
 if TYPE_CHECKING:
     from pipeline.judges import Judges
@@ -64,7 +65,7 @@ def _each(options: Context, source: Path, output: Path, rows: list[Row], what: s
             lines += (json.dumps(line, ensure_ascii=False) for line in _judged(made, some))
             for _ in some:
                 meter.tick()
-    _write(output, lines)
+    write_text(output, "".join(line + "\n" for line in lines))
 
 
 def _judged(made: Judges, rows: Sequence[Row]) -> Iterator[Row]:
@@ -90,17 +91,9 @@ def _pairs(rows: Sequence[Row], first: str, second: str) -> list[tuple[str, str]
 
 def read_rows(path: Path, wanted: tuple[str, str]) -> list[Row]:
     """The rows of a file; all bad lines are named at once."""
-    if not path.is_file():
-        raise NotFound(f"no file {path}: check the path")
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror}: check the file") from None
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path} is not UTF-8 (byte {error.start}): save it as UTF-8") from None
     found: list[Row] = []
     bad: list[str] = []
-    for number, line in enumerate(text.split("\n"), start=1):
+    for number, line in enumerate(read_text(path).split("\n"), start=1):
         if line.strip():
             row = _row(line, wanted)
             bad += [] if row else [str(number)]
@@ -122,14 +115,3 @@ def _row(line: str, wanted: tuple[str, str]) -> Row | None:
     if not good or not all(isinstance(fields.get(name), str) for name in wanted):
         return None
     return {"id": fields["id"], **{name: fields[name] for name in wanted}}
-
-
-def _write(path: Path, lines: Sequence[str]) -> None:
-    text = "".join(line + "\n" for line in lines)
-    if str(path) == "-":
-        typer.echo(text, nl=False)
-        return
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise InputError(f"cannot write {path}: {error.strerror}: choose another file") from None

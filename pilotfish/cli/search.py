@@ -15,7 +15,8 @@ from pilotfish.cli.context import Context, emit, guarded
 from pilotfish.cli.output import writable
 from pilotfish.cli.place import place_of
 from pilotfish.cli.progress import Meter
-from pilotfish.errors import InputError, NotFound
+from pilotfish.errors import InputError
+from pilotfish.files import read_text, write_text
 from pilotfish.text import shorten
 from pilotfish.types import Passage, Question, Scope
 
@@ -70,7 +71,7 @@ def _run(
     note_behind(options, library)
     with Meter(options, "queries", len(asked)) as meter:
         lines = [line for query in asked for line in _ranked(library, query, how, meter)]
-    _write(run, lines)
+    write_text(run, "".join(line + "\n" for line in lines))
 
 
 def note_behind(options: Context, library: Library) -> None:
@@ -104,16 +105,8 @@ def _print(options: Context, passages: tuple[Passage, ...]) -> None:
 
 def read_queries(path: Path) -> list[tuple[str, str]]:
     """(id, text) of each line; all bad lines are named at once."""
-    if not path.is_file():
-        raise NotFound(f"no file {path}: check the path")
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror}: check the file") from None
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path} is not UTF-8 (byte {error.start}): save it as UTF-8") from None
     found, bad = [], []
-    for number, line in enumerate(text.split("\n"), start=1):
+    for number, line in enumerate(read_text(path).split("\n"), start=1):
         if not line.strip():
             continue
         try:
@@ -149,14 +142,3 @@ def _ranked(
 def _column(text: str) -> str:
     """An id as one column of a run: `my file.md` is `my%20file.md`."""
     return re.sub(r"\s", lambda found: quote(found.group()), text)
-
-
-def _write(path: Path, lines: list[str]) -> None:
-    text = "".join(line + "\n" for line in lines)
-    if str(path) == "-":
-        typer.echo(text, nl=False)
-        return
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise InputError(f"cannot write {path}: {error.strerror}: choose another file") from None

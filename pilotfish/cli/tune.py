@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -13,7 +12,7 @@ import typer
 from pilotfish.cli.context import Context, emit_object, guarded
 from pilotfish.cli.output import writable
 from pilotfish.cli.progress import Meter
-from pilotfish.errors import InputError
+from pilotfish.files import write_text
 
 if TYPE_CHECKING:
     from pipeline.policy import Policy
@@ -57,7 +56,7 @@ def cascade(
         _embedded(options, vectors, [*recorded.prompts, *texts])
         encoded = Encoded(vectors.name, vectors.fingerprint)
         policy = fit_policy(recorded, budget, vectors, encoded, lexical)
-        _write(output, text_of(policy))
+        write_text(output, text_of(policy))
         _say(options, policy, output)
 
 
@@ -87,7 +86,7 @@ def route(
         texts = [text for row in asked for system in chain if (text := row.text(system))]
         _embedded(options, vectors, [*(row.prompt for row in asked), *texts])
         found = [asdict(one) for one in choose(learned, asked, vectors, lexical)]
-        _write(output, "".join(json.dumps(one, ensure_ascii=False) + "\n" for one in found))
+        write_text(output, "".join(json.dumps(one, ensure_ascii=False) + "\n" for one in found))
 
 
 def _vectors(options: Context) -> Vectors:
@@ -122,13 +121,3 @@ def _say(options: Context, policy: Policy, output: Path) -> None:
         f"{expected['mean_cost']} (budget {told['budget']:g}), from {told['rows']} rows",
         markup=False,
     )
-
-
-def _write(output: Path, text: str) -> None:
-    if str(output) == "-":
-        sys.stdout.write(text)
-        return
-    try:
-        output.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise InputError(f"cannot write {output}: {error.strerror}: choose another file") from None

@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
 from pilotfish.errors import InputError
+from pilotfish.files import decoded, read_piped
 from pipeline.evaluation.records import Gold, Reply, gold_of, reply_of
-from pipeline.questions import read_file
 
 NAMED = 20  # ids or lines that a message names before it only counts
 T = TypeVar("T", Reply, Gold)
@@ -109,12 +108,13 @@ def _short(name: str) -> str:
 
 
 def _read(path: Path, made: Callable[[Mapping[str, Any], int], T]) -> tuple[Source, dict[str, T]]:
-    data = sys.stdin.buffer.read() if str(path) == "-" else read_file(path)
+    data = read_piped(path)
     name = "stdin" if str(path) == "-" else str(path)
     found: dict[str, T] = {}
     first: dict[str, int] = {}
     problems: list[str] = []
-    for number, raw in enumerate(_text(name, data).split("\n"), start=1):
+    text = decoded(data, name, "give JSON lines, saved as UTF-8")
+    for number, raw in enumerate(text.split("\n"), start=1):
         if not raw.strip():
             continue
         try:
@@ -141,15 +141,6 @@ def _object(raw: str) -> Mapping[str, Any]:
     if not isinstance(fields, dict):
         raise ValueError("not a JSON object")
     return fields
-
-
-def _text(name: str, data: bytes) -> str:
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InputError(
-            f"{name} is not UTF-8 (byte {error.start}): give JSON lines, saved as UTF-8"
-        ) from None
 
 
 def _complain(name: str, problems: Sequence[str], good: int) -> None:

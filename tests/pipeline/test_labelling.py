@@ -80,3 +80,10 @@ def test_all_bad_lines_are_named_at_once(tmp_path: Path) -> None:
 def test_an_empty_file_is_no_set_of_labels(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="holds no labels"):
         read_known(write(tmp_path))
+
+
+def test_labels_that_are_not_utf_8_are_refused_rather_than_mangled(tmp_path: Path) -> None:
+    path = tmp_path / "labels.jsonl"
+    path.write_bytes('{"question": "Where?", "answers": ["Zürich"]}\n'.encode("latin-1"))
+    with pytest.raises(InputError, match=r"not UTF-8 \(byte 37\): save it as UTF-8"):
+        read_known(path)
