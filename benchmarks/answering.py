@@ -8,10 +8,8 @@ occurs in the answer, both normalised. Every citation is checked against its doc
 from __future__ import annotations
 
 import hashlib
-import re
 import shutil
 import time
-import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -95,17 +93,18 @@ def _kept(document: str) -> bool:
 def _ask(library: Library, asked: Asked) -> dict[str, Any]:
     """One question through the default recipe; plain facts about what came back."""
     from pilotfish.types import Answer, Question
+    from pipeline.evaluation.scores import holds
 
     start = time.perf_counter()
     case = library.ask(Question(asked.text, asked.id), "default")
     seconds = time.perf_counter() - start
     answer = case.answer or Answer("", abstained=True)
     ranks = [passage.document for passage in case.passages]
-    said = normalised(" ".join([answer.text, *answer.values]))
+    said = " ".join([answer.text, *answer.values])
     return {
         "there": asked.there,
         "answered": not answer.abstained,
-        "right": any(_occurs(gold, said) for gold in asked.answers),
+        "right": holds(said, asked.answers),
         "support": answer.support or 0.0,
         "first": bool(ranks) and ranks[0] == asked.document,
         "retrieved": asked.document in ranks,
@@ -139,17 +138,6 @@ def _unsupported(answer: Answer) -> int:
         c.sentence in flagged or (c.support or 0.0) < CARRIED or answer.abstained
         for c in answer.citations
     )
-
-
-def normalised(text: str) -> str:
-    """NFKC, lower case, words only, no articles: SQuAD's own normalisation, near enough."""
-    words = re.findall(r"\w+", unicodedata.normalize("NFKC", text).lower())
-    return " ".join(word for word in words if word not in {"a", "an", "the"})
-
-
-def _occurs(gold: str, said: str) -> bool:
-    wanted = normalised(gold)
-    return bool(wanted) and f" {wanted} " in f" {said} "
 
 
 def _row(found: list[dict[str, Any]]) -> dict[str, Any]:

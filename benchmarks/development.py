@@ -63,15 +63,3 @@ def reading_set(removed: float = 0.2) -> tuple[list[dict[str, str]], list[Asked]
                 documents[key] = {"id": key, "title": row["title"], "text": row["context"]}
             asked.append(Asked(row["id"], row["question"], tuple(row["answers"]), key, gone))
     return list(documents.values()), asked
-
-
-def normalised(text: str) -> str:
-    """Lower-case words only, without articles: how answers are compared."""
-    words = "".join(c if c.isalnum() else " " for c in text.lower()).split()
-    return " ".join(word for word in words if word not in {"a", "an", "the"})
-
-
-def holds(text: str, answers: tuple[str, ...]) -> bool:
-    """Whether one of the answers stands in the text, as whole words."""
-    padded = f" {normalised(text)} "
-    return any(f" {normalised(answer)} " in padded for answer in answers if normalised(answer))

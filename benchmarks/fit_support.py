@@ -18,9 +18,10 @@ import numpy as np
 from scipy.optimize import minimize
 from sklearn.metrics import roc_auc_score
 
-from benchmarks.development import VERIFICATION, Asked, holds, reading_set, rows, share
+from benchmarks.development import VERIFICATION, Asked, reading_set, rows, share
 from pilotfish.settings import load
 from pilotfish.types import Case, Passage, Question
+from pipeline.evaluation.scores import holds
 from pipeline.library import Library
 from verifiers import evidence
 from verifiers.relevance import features

@@ -1,33 +1,27 @@
 """Labels for calibrating: the line asked questions whose answers are known, or rows with labels.
 
-An answer is right when it equals a known one after normalising, or shares its words with F1 >=
-0.8 (SQuAD's measures, arXiv 1606.05250); yes and no must be equal. `contains` counts a sentence
-that holds a known answer, which is what the extractive tier gives. Not here: fitting
-(verifiers/calibration.py).
+`contains` counts a sentence that holds a known answer, which is what the extractive tier gives.
+Not here: what is right (evaluation/scores.py), fitting (verifiers/calibration.py).
 """
 
 from __future__ import annotations
 
 import json
 import re
-import unicodedata
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from pilotfish.errors import InputError, PilotfishError, SettingsError
 from pilotfish.files import read_text
 from pilotfish.types import Limits, Question, Scope
+from pipeline.evaluation.scores import Match, is_right
 from pipeline.library import Library
 from pipeline.reliance import judge_of
 from store import calibrations, labels
 from verifiers.calibration import Calibration, Label, fit, to_json
 
-NEAR = 0.8
-Match = Literal["near", "contains"]
-_ARTICLES = {"a", "an", "the"}
 _FEATURE = re.compile(r"\s*(kind|model|passage)\s*=\s*([^,]+)")
 
 
@@ -39,26 +33,6 @@ class Known:
     question: str = ""
     answers: tuple[str, ...] = ()
     label: Label | None = None
-
-
-def words(text: str) -> list[str]:
-    """Lower-case words without articles and punctuation."""
-    found = re.findall(r"\w+", unicodedata.normalize("NFKC", text).lower())
-    return [word for word in found if word not in _ARTICLES]
-
-
-def is_right(said: str, answers: Sequence[str], match: Match = "near") -> bool:
-    """Whether what was said is one of the answers."""
-    return any(_matches(words(said), words(answer), match) for answer in answers)
-
-
-def _matches(said: list[str], answer: list[str], match: Match) -> bool:
-    if not said or not answer or answer in (["yes"], ["no"]):
-        return bool(answer) and said == answer
-    if match == "contains" and f" {' '.join(answer)} " in f" {' '.join(said)} ":
-        return True
-    shared = sum((Counter(said) & Counter(answer)).values())
-    return 2 * shared >= NEAR * (len(said) + len(answer)) and shared > 0
 
 
 def read_known(path: Path) -> list[Known]:

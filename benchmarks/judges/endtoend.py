@@ -17,20 +17,20 @@ from typing import Any
 import numpy as np
 
 from benchmarks import data, risk
-from benchmarks.development import normalised, share
+from benchmarks.development import share
 from benchmarks.ground import COMPLETE, Ground
 from benchmarks.judges.fitting import binary_crossfitted
-from benchmarks.judges.reading import f1
 from benchmarks.risk import Row
 from models.training import sources
 from models.training.examples import held
 from models.training.measure import auroc
 from pilotfish.settings import Settings
 from pilotfish.types import Case, Question
+from pipeline.evaluation.scores import is_right
 from pipeline.library import Library
 from verifiers.calibration import Label
 
-REMOVED, RIGHT = 0.2, 0.8
+REMOVED = 0.2
 ERRORS = (0.05, 0.1, 0.2)
 
 
@@ -126,7 +126,7 @@ def _told(one: Asked, case: Case) -> Told:
         return Told(one, None, False, seconds, {}, {})
     seen = next((e.detail["span"] for e in case.trace if "span" in e.detail), {})
     assert isinstance(seen, dict)
-    right = any(is_right(answer.text, gold) for gold in one.answers)
+    right = is_right(answer.text, one.answers)
     return Told(one, answer.basis.judged, right, seconds, answer.basis.features, seen)
 
 
@@ -147,13 +147,6 @@ def labelled(rows: Sequence[Told]) -> list[Row]:
             None if r.support is None else Label(r.support, r.right, r.group))
         for r in rows
     ]  # fmt: skip
-
-
-def is_right(said: str, gold: str) -> bool:
-    """Exact match or F1 of RIGHT; yes and no exactly."""
-    if normalised(gold) in {"yes", "no"}:
-        return normalised(said) == normalised(gold)
-    return normalised(said) == normalised(gold) or f1(said, gold) >= RIGHT
 
 
 def measure(ground: Ground) -> dict[str, Any]:

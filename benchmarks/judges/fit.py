@@ -16,12 +16,12 @@ import numpy as np
 
 from benchmarks.ground import ground
 from benchmarks.judges import endtoend, rows, support
-from benchmarks.judges.endtoend import is_right
 from benchmarks.judges.fitting import Features, Side, binary, binary_crossfitted
 from benchmarks.judges.reading import hard_passages
 from models.pilot.chosen import chosen
 from models.training import sources
 from models.training.measure import auroc
+from pipeline.evaluation.scores import is_right
 from pipeline.reader import best_reading, read_features
 from verifiers.weights import FILE
 
@@ -38,7 +38,7 @@ def spans(limit: int) -> list[tuple[str, Features, bool]]:
             best = best_reading(model, row["question"], text)
             if best is not None:
                 answer, reading = best
-                right = any(is_right(answer, gold) for gold in answers)
+                right = is_right(answer, answers)
                 seen = read_features(row["question"], answer, reading)
                 found.append((row["title"], seen, right))
     return found

@@ -14,13 +14,14 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.development import normalised
 from benchmarks.ground import Ground
 from benchmarks.judges import rows
 from models.training import mining, sources
 from models.training.measure import auroc
 from pilotfish.settings import load
 from pilotfish.text import sentences
+from pipeline.evaluation.scores import normalised
+from pipeline.evaluation.scores import text_f1 as f1
 from pipeline.judges import judges
 from pipeline.reader import Read
 
@@ -78,20 +79,6 @@ def in_sentence(read: Read, row: Row) -> bool:
             said = f" {normalised(row['context'][start:end])} "
             return any(f" {normalised(answer)} " in said for answer in row["answers"])
     return False
-
-
-def f1(said: str, answer: str) -> float:
-    """SQuAD's token F1."""
-    one, other = normalised(said).split(), normalised(answer).split()
-    left = list(other)
-    shared = 0
-    for word in one:
-        if word in left:
-            left.remove(word)
-            shared += 1
-    if not one or not other:
-        return float(one == other)
-    return 2 * shared / (len(one) + len(other))
 
 
 def hard_passages(work: Path, asked: set[str]) -> dict[str, str]:

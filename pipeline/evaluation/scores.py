@@ -1,4 +1,4 @@
-"""Exact match, token F1, containment and yes/no of an answer against any of the right ones.
+"""What is right: exact match, token F1, containment and yes/no against any right answer.
 
 SQuAD's normalisation (arXiv 1606.05250): lower case, no punctuation, no articles; punctuation is
 all of Unicode's, after NFKC, and each CJK character is a token (as MLQA does, arXiv 1910.07475).
@@ -13,10 +13,12 @@ import unicodedata
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from pilotfish.text import CJK
 
 ENOUGH = 0.8  # of token F1, to count as right
+Match = Literal["near", "contains"]
 _ARTICLES = re.compile(r"\b(?:a|an|the)\b")
 _VERDICT = re.compile(  # alone, or before a comma or stop: "No one knows" is no "no"
     r"\W*(yes|no|maybe|是的|是|不是|否)\s*(?=[^\w\s]|$)", re.IGNORECASE
@@ -46,6 +48,40 @@ def tokens(text: str) -> list[str]:
     bare = "".join(character for character in folded if not _is_mark(character))
     words = _ARTICLES.sub(" ", bare).split() or bare.split()
     return [piece for word in words for piece in _CJK_OR_WORD.findall(word)]
+
+
+def words(text: str) -> list[str]:
+    """Tokens parted by punctuation, without articles: finds 1977 in "1977—the tenth year"."""
+    found = re.findall(r"\w+", _ARTICLES.sub(" ", unicodedata.normalize("NFKC", text).lower()))
+    return [piece for word in found for piece in _CJK_OR_WORD.findall(word)]
+
+
+def normalised(text: str) -> str:
+    """Its `words` with a space between, as texts are compared and looked up in one another."""
+    return " ".join(words(text))
+
+
+def holds(text: str, answers: Sequence[str]) -> bool:
+    """Whether an answer stands in the text, as whole words."""
+    there = words(text)
+    return any(contains(there, words(answer)) == 1.0 for answer in answers)
+
+
+def is_right(said: str, answers: str | Sequence[str], match: Match = "near") -> bool:
+    """Whether what was said is the answer, or one of them (or, "contains", holds one), for a label.
+
+    Stricter than `Graded.right`: a yes or no must be all that is said, for of "Yes, in 1921" the
+    date would be labelled right unseen.
+    """
+    wanted = (answers,) if isinstance(answers, str) else answers
+    return any(_matches(said, answer, match) for answer in wanted)
+
+
+def _matches(said: str, answer: str, match: Match) -> bool:
+    form, wanted = tokens(said), tokens(answer)
+    if not form or not wanted or wanted in (["yes"], ["no"]):
+        return bool(wanted) and form == wanted
+    return f1(form, wanted) >= ENOUGH or (match == "contains" and holds(said, [answer]))
 
 
 def _is_mark(character: str) -> bool:
@@ -79,6 +115,11 @@ def f1(form: list[str], wanted: list[str]) -> float:
         return float(form == wanted)
     same = sum((Counter(form) & Counter(wanted)).values())
     return 2 * same / (len(form) + len(wanted))
+
+
+def text_f1(said: str, answer: str) -> float:
+    """`f1` of two texts."""
+    return f1(tokens(said), tokens(answer))
 
 
 def contains(form: list[str], wanted: list[str]) -> float:

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from pilotfish.errors import InputError
-from pipeline.labelling import is_right, read_known
+from pipeline.evaluation.scores import is_right
+from pipeline.labelling import read_known
 from verifiers.calibration import Label
 
 

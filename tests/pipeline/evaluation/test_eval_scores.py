@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.evaluation.scores import grade, tokens, verdict
+from pipeline.evaluation.scores import grade, holds, is_right, normalised, text_f1, tokens, verdict
 
 WORDS = st.lists(st.sampled_from(["the", "A", "Seine", "river", "30", "days,", "it's", "U.S.", "no",
                                   "an", "(old)", "well-known"]), max_size=8)  # fmt: skip
@@ -98,3 +98,24 @@ def test_no_one_is_no_verdict() -> None:
 def test_right_is_an_f1_of_four_fifths() -> None:
     assert grade(["one two three four five six"], ["one two three four"]).right  # 0.8
     assert not grade(["one two three four five six"], ["one two three"]).right  # 0.67
+
+
+@pytest.mark.parametrize(("said", "answer", "there"), [
+    ("It was grown in 1977—the tenth year.", "1977", True), ("Western Australia's iron", "Western "
+    "Australia", True), ("a 31-member Senate", "member", True), ("The Seine.", "the seine", True),
+    ("总部位于上海市。", "上海市", True), ("1977", "197", False), ("remember", "member", False),
+    ("Seine", "the", False), ("Seine", "", False),
+])  # fmt: skip
+def test_an_answer_is_found_in_a_text_as_whole_words(said: str, answer: str, there: bool) -> None:
+    assert holds(said, ["elsewhere", answer]) is there
+    assert is_right(f"Indeed so: {said}", [answer], "contains") is there
+
+
+def test_texts_are_compared_by_their_words() -> None:
+    assert normalised("The ５-year “Plan”, of 上海") == "5 year plan of 上 海"
+    assert text_f1("The river Seine!", "seine") == pytest.approx(2 / 3)
+
+
+def test_a_label_of_yes_takes_nothing_else_though_an_evaluation_takes_its_reason() -> None:
+    assert grade(["Yes, since 1999."], ["yes"]).right and not is_right("Yes, since 1999.", ["yes"])
+    assert is_right("Yes.", ["no", "yes"])
