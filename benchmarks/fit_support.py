@@ -18,7 +18,9 @@ import numpy as np
 from scipy.optimize import minimize
 from sklearn.metrics import roc_auc_score
 
-from benchmarks.development import VERIFICATION, Asked, reading_set, rows, share
+from benchmarks.development import VERIFICATION, Asked, reading_set
+from models.training.examples import share
+from models.training.sources import rows
 from pilotfish.settings import load
 from pilotfish.types import Case, Passage, Question
 from pipeline.evaluation.scores import holds

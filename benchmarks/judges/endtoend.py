@@ -17,12 +17,11 @@ from typing import Any
 import numpy as np
 
 from benchmarks import data, risk
-from benchmarks.development import share
 from benchmarks.ground import COMPLETE, Ground
 from benchmarks.judges.fitting import binary_crossfitted
 from benchmarks.risk import Row
 from models.training import sources
-from models.training.examples import held
+from models.training.examples import held, share
 from models.training.measure import auroc
 from pilotfish.settings import Settings
 from pilotfish.types import Case, Question

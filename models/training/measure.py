@@ -14,11 +14,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from models.pilot.serve import OUTSIDE, best_spans
 from models.training.coding import IGNORED, Coded, padded
 from models.training.examples import SUPPORTED, Example
 
 Outputs = tuple[NDArray[np.float32], NDArray[np.float32], list[NDArray[np.float32]]]
-LONGEST = 30
 RANKED = {
     "scifact": ("scifact search", "scifact negative"),
     "2wiki": ("2wiki", "2wiki negative"),
@@ -74,15 +74,10 @@ def measured(pilot: Any, examples: Sequence[Example], rows: Sequence[Coded]) -> 
     return {name: round(value, 4) for name, value in found.items()}
 
 
-def best_span(logits: NDArray[np.float32], longest: int = LONGEST) -> tuple[int, int, float]:
-    """(first, last, score) of the best span of tokens, the null token aside."""
-    start, end = logits[:, 0], logits[:, 1]
-    total = start[:, None] + end[None, :]
-    allowed = np.triu(np.ones_like(total), 0) - np.triu(np.ones_like(total), longest)
-    allowed[0, :] = 0
-    total = np.where(allowed > 0, total, -1e9)
-    first, last = np.unravel_index(int(total.argmax()), total.shape)
-    return int(first), int(last), float(total[first, last])
+def best_span(logits: NDArray[np.float32]) -> tuple[int, int, float]:
+    """(first, last, score) of the best span of the passage's tokens, as the product takes it."""
+    found = best_spans(logits, 1)
+    return found[0] if found else (0, 0, 2 * OUTSIDE)
 
 
 def margin(logits: NDArray[np.float32]) -> float:

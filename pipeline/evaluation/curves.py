@@ -1,8 +1,8 @@
 """Risk and coverage, calibration, and how well a score tells right from wrong.
 
 Risk-coverage and its area after El-Yaniv and Wiener (JMLR 2010) and Geifman and El-Yaniv (arXiv
-1705.08500); expected calibration error after Guo et al. (arXiv 1706.04599); Brier (1950). Equal
-confidences are taken together, as the mean over all their orders. Not here: pictures (plots.py).
+1705.08500). Equal confidences are taken together, as the mean over all their orders. Not here:
+expected calibration error and Brier score (verifiers/isotonic.py), pictures (plots.py).
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
+from verifiers.isotonic import brier, calibration_error
 
 Floats = NDArray[np.float64]
 Z = 1.959964  # of 95 %
@@ -122,14 +124,13 @@ def calibration(support: Sequence[float], right: Sequence[bool], bins: int = 10)
     places = np.minimum((said * bins).astype(int), bins - 1)
     made = [_bin(n / bins, (n + 1) / bins, said[places == n], was[places == n])
             for n in range(bins)]  # fmt: skip
-    filled = tuple(one for one in made if one is not None)
     order = np.argsort(said, kind="stable")
     masses = [(said[part], was[part]) for part in np.array_split(order, min(bins, len(said)))]
     return Calibration(
-        filled,
-        sum(one.count * abs(one.support - one.right) for one in filled) / len(said),
+        tuple(one for one in made if one is not None),
+        calibration_error(said, was, bins),
         sum(len(s) * abs(float(s.mean() - w.mean())) for s, w in masses) / len(said),
-        float(((said - was) ** 2).mean()),
+        brier(said, was),
         float(was.mean() * (1 - was.mean())),
     )
 
