@@ -7,17 +7,14 @@ from __future__ import annotations
 
 import re
 
+from pilotfish.dates import MONTH_OR_SHORT, YEAR
 from pilotfish.text import fold, trim
 from verifiers.relevance import asked_kind
 
-_MONTHS = (
-    "January|February|March|April|May|June|July|August|September|October|November|December|"
-    "Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec"
-)
 _DATE = re.compile(
-    rf"\b(?:\d{{1,2}}(?:st|nd|rd|th)?\s(?:of\s)?(?:{_MONTHS})\.?,?(?:\s\d{{4}})?|"
-    rf"(?:{_MONTHS})\.?\s\d{{1,2}}(?:st|nd|rd|th)?(?:,?\s\d{{4}})?|(?:{_MONTHS})\s\d{{4}}|"
-    r"\d{4}-\d\d-\d\d|1[0-9]{3}|20[0-9]{2})\b"
+    rf"\b(?:\d{{1,2}}(?:st|nd|rd|th)?\s(?:of\s)?(?:{MONTH_OR_SHORT})\.?,?(?:\s\d{{4}})?|"
+    rf"(?:{MONTH_OR_SHORT})\.?\s\d{{1,2}}(?:st|nd|rd|th)?(?:,?\s\d{{4}})?|"
+    rf"(?:{MONTH_OR_SHORT})\s\d{{4}}|\d{{4}}-\d\d-\d\d|{YEAR})\b"
 )
 _QUANTITY = re.compile(
     r"[$€£¥]?\d[\d,]*(?:\.\d+)?\s?%?(?:\s(?:million|billion|thousand|percent|years?|months?|days?|"

@@ -10,17 +10,12 @@ from __future__ import annotations
 import re
 
 from corpus.tokens import tokens
+from pilotfish.dates import MONTH_OR_SHORT, YEAR
 from pilotfish.text import fold, is_cjk, numbers
 from verifiers.evidence import Window, content, missing_names, missing_numbers
 from verifiers.weights import judge
 
-_MONTH = (
-    r"jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|"
-    r"sep(?:t(?:ember)?)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?"
-)
-_DATE = re.compile(
-    rf"\b(?:{_MONTH})\b|\b1[0-9]{{3}}\b|\b20[0-9]{{2}}\b|\b\d{{4}}-\d\d", re.IGNORECASE
-)
+_DATE = re.compile(rf"\b(?:{MONTH_OR_SHORT}|{YEAR})\b|\b\d{{4}}-\d\d", re.IGNORECASE)
 _PROPER = re.compile(r"\b[A-Z][\w'’.-]+")
 _DATED = r"\b(?:when|(?:what|which) (?:year|date|day|month))\b|什么时候|何时|哪一?年|何時|哪天"
 _COUNTED = (

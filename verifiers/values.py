@@ -11,12 +11,11 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from pilotfish.dates import MONTH, YEAR
 from pilotfish.text import fold as folded_text
 from pilotfish.text import numbers
 
-_MONTHS = (
-    "january february march april may june july august september october november december"
-).split()
+_MONTHS = frozenset(MONTH.lower().split("|"))
 _SPELT = (
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen "
     "fifteen sixteen seventeen eighteen nineteen twenty"
@@ -27,12 +26,12 @@ WRITTEN = {word: str(value) for value, word in enumerate(_SPELT)} | {
     "first": "1", "second": "2", "third": "3", "fourth": "4", "fifth": "5", "once": "1",
     "twice": "2", "half": "0.5", "dozen": "12", "both": "2", "pair": "2",
 }  # fmt: skip
-_MONTH = re.compile(rf"\b(?:{'|'.join(m.capitalize() for m in _MONTHS)})\b")
+_MONTH = re.compile(rf"\b(?:{MONTH})\b")
 _MAY = re.compile(r"(?:\d|\b(?:in|of|since|until|by|from|last|next|early|late|mid))[ -]?$")
 _NUMBER = re.compile(
     r"(?<![\w.,/])(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?=(?:st|nd|rd|th)?(?:[^\w]|$))"
 )
-_YEAR = re.compile(r"(?:1\d|20)\d\d")
+_YEAR = re.compile(YEAR)
 _SMALL = r"(?:of|the|de|van|von|der|la|le|di|da|al)"
 _WORD = r"[A-ZÀ-Þ][\w\u0300-\u036f'’-]*[\w\u0300-\u036f]|[A-ZÀ-Þ]\."
 _NAME = re.compile(rf"(?:{_WORD})(?:\s(?:{_SMALL}\s){{0,2}}(?:{_WORD}))*")

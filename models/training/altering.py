@@ -11,16 +11,14 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from pilotfish.dates import MODERN_YEAR, MONTH, MONTHS
 from pilotfish.text import fold
 
-_YEAR = re.compile(r"\b(?:1[5-9]|20)\d\d\b")
+_YEAR = re.compile(rf"\b{MODERN_YEAR}\b")
 _NUMBER = re.compile(
     r"(?<![\w.,/-])\d{1,3}(?:,\d{3})+(?![\w,])|(?<![\w.,/-])\d+(?:\.\d+)?(?![\w/-]|[.,]\d)"
 )
-_MONTHS = (
-    "January February March April May June July August September October November December"
-).split()
-_MONTH = re.compile(rf"\b(?:{'|'.join(_MONTHS)})\b")
+_MONTH = re.compile(rf"\b(?:{MONTH})\b")
 _NAME = re.compile(r"\b[A-Z][a-zà-ÿ'’-]+(?:\s(?:(?:of|the|de|van|von|and)\s)?[A-Z][a-zà-ÿ'’-]+)*")
 _AUXILIARY = re.compile(
     r"\b(is|are|was|were|can|could|will|would|should|has been|have been|had been|must|may|might)\b"
@@ -94,8 +92,8 @@ def date(text: str, names: Sequence[str], rng: random.Random) -> Change | None:
     if not found:
         return None
     match = rng.choice(found)
-    if match[0] in _MONTHS:
-        return _put(text, match, rng.choice([m for m in _MONTHS if m != match[0]]), "date")
+    if match[0] in MONTHS:
+        return _put(text, match, rng.choice([m for m in MONTHS if m != match[0]]), "date")
     step = rng.choice([1, 2, 3, 4, 5, 7, 10, 12, 20, 30, 100]) * rng.choice([1, -1])
     year = int(match[0])
     return _put(text, match, str(year + step if year + step < 2025 else year - abs(step)), "date")

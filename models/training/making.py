@@ -22,16 +22,16 @@ from models.training.examples import (
     Example,
     held,
 )
+from pilotfish.dates import MODERN_YEAR, MONTH
 from pilotfish.text import sentences
 
 Texts = Sequence[tuple[str, str, bool]]  # (title, text, held out)
 _SPAN = re.compile(
-    r"\b(?:(?:January|February|March|April|May|June|July|August|September|October|November|December)"
-    r"\s\d{1,2},?\s\d{4}|\d{1,2}\s(?:January|February|March|April|May|June|July|August|September|"
-    r"October|November|December)\s\d{4}|1[5-9]\d\d|20\d\d|\d[\d,.]*\d|\d)\b|"
+    rf"\b(?:(?:{MONTH})\s\d{{1,2}},?\s\d{{4}}|\d{{1,2}}\s(?:{MONTH})\s\d{{4}}|"
+    rf"{MODERN_YEAR}|\d[\d,.]*\d|\d)\b|"
     r"\b[A-Z][\w'’-]+(?:\s(?:of|the|de|van|von|and|[A-Z][\w'’-]+))*\s?[A-Z]?[\w'’-]*"
 )
-_YEARLY = re.compile(r"\b(?:1[5-9]|20)\d\d\b")
+_YEARLY = re.compile(rf"\b{MODERN_YEAR}\b")
 
 
 def texts() -> list[tuple[str, str, bool]]:
