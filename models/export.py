@@ -13,7 +13,7 @@ import hashlib
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -66,9 +66,16 @@ def build(weights: Weights, work: Path) -> Manifest:
     precision, cosine, note = choose(model, work)
     for left in ("plain.onnx", "fused.onnx", "int8.onnx"):
         (work / left).unlink(missing_ok=True)
-    made = describe(model, weights)
+    made = dataclasses.replace(
+        describe(model, weights), precision=precision, self_check=cosine, note=note
+    )
+    return sealed(made, work)
+
+
+def sealed(made: Manifest, work: Path) -> Manifest:
+    """Write the manifest, now with the digests of its files, and see all of it on the disk."""
     files = {name: file_sha256(work / name) for name in (GRAPH, TOKENIZER)}
-    made = dataclasses.replace(made, precision=precision, self_check=cosine, note=note, files=files)
+    made = dataclasses.replace(made, files=files)
     (work / MANIFEST).write_text(made.dump(), encoding="utf-8")
     for file in work.iterdir():
         fsync(file)
@@ -115,17 +122,26 @@ def feeds(model: Any, texts: list[str]) -> Feeds:
 
 
 def _cosine(file: Path, model: Any, texts: list[str], reference: NDArray[np.float32]) -> float:
+    runs = zip(outputs(file, feeds_each(model, texts)), reference, strict=True)
+    return float(np.mean([float(_unit(found)[0] @ row) for found, row in runs]))
+
+
+def feeds_each(model: Any, texts: list[str]) -> Feeds:
+    """`feeds` of each text by itself."""
+    return [feeds(model, [text])[0] for text in texts]
+
+
+def outputs(file: Path, fed: Feeds) -> Iterator[NDArray[np.float32]]:
+    """The graph's first output for each of the inputs, of which it takes what it knows."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
     session = onnxruntime.InferenceSession(file, options, providers=["CPUExecutionProvider"])
-    wanted = [given.name for given in session.get_inputs()]
-    cosines = []
-    for text, row in zip(texts, reference, strict=True):
-        feed = {name: array for name, array in feeds(model, [text])[0].items() if name in wanted}
-        cosines.append(float(_unit(session.run(None, feed)[0])[0] @ row))
-    return float(np.mean(cosines))
+    wanted = {given.name for given in session.get_inputs()}
+    for one in fed:
+        given = {name: array for name, array in one.items() if name in wanted}
+        yield np.asarray(session.run(None, given)[0], np.float32)
 
 
 def _unit(rows: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -190,11 +206,11 @@ def _place(work: Path, folder: Path) -> Path:
     return folder
 
 
-def main(arguments: list[str]) -> int:
-    """Export, print the folder; 3 and one line on stderr where a SettingsError says why not."""
+def main(arguments: list[str], make: Make | None = None) -> int:
+    """Export NAME under ROOT and print the folder; 3 where a SettingsError says why not."""
     name, root = arguments
     try:
-        sys.stdout.write(f"{export(name, Path(root))}\n")
+        sys.stdout.write(f"{export(name, Path(root), make)}\n")
     except SettingsError as error:
         sys.stderr.write(f"{error}\n")
         return 3

@@ -16,11 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models import graph, samples
-from models.export import AGREE, describe, export, feeds, tokenizer_json
-from models.manifest import GRAPH, MANIFEST, TOKENIZER, Manifest
+from models.export import AGREE, describe, feeds_each, main, outputs, sealed, tokenizer_json
+from models.manifest import GRAPH, TOKENIZER, Manifest
 from models.weights import Weights
 from pilotfish.errors import SettingsError
-from store.files import file_sha256, fsync
 
 
 def build(weights: Weights, work: Path) -> Manifest:
@@ -39,33 +38,21 @@ def build(weights: Weights, work: Path) -> Manifest:
             f"the export of token vectors disagrees with the model (mean cosine {cosine:.4f}, "
             f"needed {AGREE}); choose another model"
         )
-    files = {name: file_sha256(work / name) for name in (GRAPH, TOKENIZER)}
     made = dataclasses.replace(
         describe(model, weights),
         pooling="none", normalise=False, precision="fp32", self_check=cosine, note=note,
-        files=files,
     )  # fmt: skip
-    (work / MANIFEST).write_text(made.dump(), encoding="utf-8")
-    for file in work.iterdir():
-        fsync(file)
-    return made
+    return sealed(made, work)
 
 
 def agreement(model: Any, file: Path) -> float:
     """Mean cosine between the graph's token vectors and torch's, over the check texts."""
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3
-    session = onnxruntime.InferenceSession(file, options, providers=["CPUExecutionProvider"])
-    wanted = {given.name for given in session.get_inputs()}
-    cosines: list[float] = []
-    for text in samples.check():
-        (fed,) = feeds(model, [text])
-        given = {name: array for name, array in fed.items() if name in wanted}
-        found = np.asarray(session.run(None, given)[0][0], np.float32)
-        cosines += _cosines(found, _with_torch(model, fed)).tolist()
-    return float(np.mean(cosines))
+    fed = feeds_each(model, samples.check())
+    cosines = [
+        _cosines(found[0], _with_torch(model, one))
+        for found, one in zip(outputs(file, fed), fed, strict=True)
+    ]
+    return float(np.mean(np.concatenate(cosines), dtype=np.float64))
 
 
 def _with_torch(model: Any, fed: dict[str, NDArray[np.int64]]) -> NDArray[np.float32]:
@@ -81,16 +68,5 @@ def _cosines(one: NDArray[np.float32], other: NDArray[np.float32]) -> NDArray[np
     return np.asarray((one * other).sum(axis=1) / np.maximum(norms, 1e-12), np.float32)
 
 
-def main(arguments: list[str]) -> int:
-    """Export, print the folder; 3 and one line on stderr where a SettingsError says why not."""
-    name, root = arguments
-    try:
-        sys.stdout.write(f"{export(name, Path(root), build)}\n")
-    except SettingsError as error:
-        sys.stderr.write(f"{error}\n")
-        return 3
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main(sys.argv[1:], build))

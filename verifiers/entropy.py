@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 
 from pilotfish.types import Case
 from verifiers.nli import Nli, Verdict
-from verifiers.sampling import Samples, drawn, worth_sampling
+from verifiers.sampling import Samples, resampled
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +32,10 @@ class Entropy:
     name: str = "entropy"
 
     def __call__(self, case: Case, /) -> Case:
+        case, texts = resampled(case, self.samples, self.free)
         answer = case.answer
-        if answer is None or case.prompt is None or not worth_sampling(answer, self.free):
+        if answer is None or not texts:
             return case
-        texts, case = drawn(self.samples(answer.model), case)
-        if not texts:
-            return replace(case, notes={"why": "no sample could be drawn"})
         every = [answer.text, *texts]
         found = meanings([f"{case.question.text} {text}" for text in every], self.nli)
         share = found.count(found[0]) / len(found)

@@ -18,6 +18,18 @@ from verifiers.keys import clean
 Samples = Callable[[str], Sequence[Step]]  # the samples of the model of that name
 
 
+def resampled(case: Case, samples: Samples, free: Sequence[str]) -> tuple[Case, list[str]]:
+    """The case with what was spent, and further answers of its model.
+
+    None where there is no answer, no prompt, nothing to vary, or no sample could be drawn.
+    """
+    answer = case.answer
+    if answer is None or case.prompt is None or not worth_sampling(answer, free):
+        return case, []
+    texts, case = drawn(samples(answer.model), case)
+    return (case if texts else replace(case, notes={"why": "no sample could be drawn"})), texts
+
+
 def drawn(samples: Sequence[Step], case: Case) -> tuple[list[str], Case]:
     """(texts without keys, the case with what was spent in its trace).
 

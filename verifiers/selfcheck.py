@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pilotfish.text import sentences
 from pilotfish.types import Case, Flaw
 from verifiers.nli import Nli
-from verifiers.sampling import Samples, drawn, worth_sampling
+from verifiers.sampling import Samples, resampled
 
 FLAW = "inconsistent"
 
@@ -32,12 +32,10 @@ class SelfCheck:
     name: str = "selfcheck"
 
     def __call__(self, case: Case, /) -> Case:
+        case, texts = resampled(case, self.samples, self.free)
         answer = case.answer
-        if answer is None or case.prompt is None or not worth_sampling(answer, self.free):
+        if answer is None or not texts:
             return case
-        texts, case = drawn(self.samples(answer.model), case)
-        if not texts:
-            return replace(case, notes={"why": "no sample could be drawn"})
         spans = sentences(answer.text)
         scores = [inconsistency(answer.text[a:b], texts, self.nli) for a, b in spans]
         found = tuple(

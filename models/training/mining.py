@@ -10,7 +10,7 @@ import hashlib
 import json
 import math
 import random
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -114,11 +114,11 @@ def ranked(cache: Path, queries: Sequence[str], texts: Sequence[str]) -> list[li
 
 
 def _fused(lists: Sequence[Sequence[int]]) -> list[int]:
-    scores: Counter[int] = Counter()
+    scores: dict[int, float] = defaultdict(float)
     for ranked in lists:
         for rank, place in enumerate(ranked):
-            scores[int(place)] += 1 / (K + rank + 1)  # type: ignore[assignment]
-    return [place for place, _ in scores.most_common(DEPTH)]
+            scores[int(place)] += 1 / (K + rank + 1)
+    return sorted(scores, key=lambda place: -scores[place])[:DEPTH]
 
 
 def bm25(queries: Sequence[str], texts: Sequence[str], depth: int = 100) -> list[list[int]]:
