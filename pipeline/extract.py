@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from models.pilot.reading import Judge
+from models.pilot.reading import Judge, having
 from pilotfish.types import Answer, Case, Passage
 from verifiers import evidence
 from verifiers.evidence import Embed, Window
@@ -27,7 +27,8 @@ MODEL = EXTRACT
 class Extract:
     """Puts the best answer of the first passages into `case.answer`; an abstention without any.
 
-    model: the cross-encoder that reads spans; None: windows are ranked by words and cosine.
+    model: the cross-encoder that reads spans; None, or one that reads none: windows are ranked by
+    words and cosine.
     texts_only: leaves the case as it is where the best passage is no text.
     """
 
@@ -39,8 +40,8 @@ class Extract:
 
     def __call__(self, case: Case, /) -> Case:
         question = case.question.text
-        if self.model is not None and reads_text(case):
-            return _read(case, self.model)
+        if (reader := having(self.model, "spans")) and reads_text(case):
+            return _read(case, reader)
         if self.texts_only and not reads_text(case):
             return case
         found = candidates(question, case.passages[: self.passages], self.embed)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from models.encoders import Encoders
 from models.pilot.chosen import chosen
+from models.pilot.reading import having
 from pilotfish.settings import Settings
 from pipeline.parts import Memo
 from pipeline.reader import Reader
@@ -27,4 +28,4 @@ def judges(settings: Settings) -> Judges:
     """Raises SettingsError where encoder or cross-encoder cannot be had."""
     embed = Memo(Encoders(settings.threads)(settings.encoder))
     model = chosen(settings.judge, settings.reranker, settings.threads)
-    return Judges(over(embed, model), Reader(embed, model))
+    return Judges(over(embed, model), Reader(embed, having(model, "spans")))

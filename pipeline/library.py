@@ -18,6 +18,7 @@ from corpus.walk import Source
 from models.encoder import Encoder
 from models.encoders import Encoders
 from models.pilot.chosen import chosen
+from models.pilot.reading import having
 from pilotfish.errors import InputError, NotFound
 from pilotfish.settings import Settings
 from pilotfish.step import Step, run
@@ -191,7 +192,7 @@ class Library:
         return made[name]()
 
     def _reranked(self, retrieve: Step, k: int) -> Step:
-        if self.parts.judge is None:
+        if having(self.parts.judge, "relevance") is None:
             raise InputError("reranked needs a cross-encoder: set PILOTFISH_JUDGE=pilot")
         return reranked(retrieve, self.parts, k)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+from models.pilot.reading import having
 from pilotfish.errors import InputError
 from pilotfish.step import Step
 from pilotfish.types import Case
@@ -42,7 +43,8 @@ def default(parts: Parts, purse: Purse) -> Step:
     """Fused retrieval, one prompt, then tiers: extract, and the LLMs that are configured."""
     settings = parts.settings
     llms = llm_tiers(parts, purse)
-    depth = max(RERANKED, settings.passages) if parts.judge else settings.passages
+    reranks = having(parts.judge, "relevance") is not None
+    depth = max(RERANKED, settings.passages) if reranks else settings.passages
     answer = Chain((
         reranked(Fuse((BM25(parts.shelf), Dense(parts.shelf)), k=depth), parts, settings.passages),
         render(parts),
@@ -60,7 +62,7 @@ def extracts(parts: Parts) -> tuple[Extract, ...]:
     A promise counts short answers, so it gets no sentence.
     """
     first = Extract(parts.embed, model=parts.judge)
-    if parts.judge is None or parts.reliance.max_error is not None:
+    if having(parts.judge, "spans") is None or parts.reliance.max_error is not None:
         return (first,)
     return first, Extract(parts.embed, texts_only=True, name="sentence")
 
@@ -103,13 +105,15 @@ def render(parts: Parts) -> Step:
     whole = Render(parts.secret, parts.count, settings.prompt_tokens, settings.spotlight)
     if settings.llm.prune >= 1:
         return whole
-    weights = READ if parts.judge else RULES
-    return Narrow(Prune(settings.llm.prune, parts.count, parts.judge, weights), whole)
+    reader = having(parts.judge, "spans")
+    weights = READ if reader else RULES
+    return Narrow(Prune(settings.llm.prune, parts.count, reader, weights), whole)
 
 
 def reranked(retrieve: Step, parts: Parts, k: int) -> Step:
     """The retriever with the cross-encoder over its first passages; itself where there is none."""
-    return Rerank(retrieve, parts.judge, k) if parts.judge else retrieve
+    judge = having(parts.judge, "relevance")
+    return Rerank(retrieve, judge, k) if judge else retrieve
 
 
 def check(parts: Parts, purse: Purse | None = None) -> Chain:

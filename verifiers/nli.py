@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from models.pilot.chosen import of_claims
 from models.pilot.reading import Judge
 from pilotfish.types import Case, Passage, Question
 from verifiers.claims import judged
@@ -21,8 +22,8 @@ Nli = Callable[[str, str], Verdict]  # (premise, hypothesis)
 
 
 def judged_by(judge: Judge | None, embed: Embed) -> Nli:
-    """By the cross-encoder where there is one."""
-    return by_rules(embed) if judge is None else by_model(judge, embed)
+    """By the cross-encoder where there is one that judges claims."""
+    return by_model(judge, embed) if judge and of_claims(judge) else by_rules(embed)
 
 
 def by_model(judge: Judge, embed: Embed) -> Nli:

@@ -5,20 +5,25 @@ Not here: what they do (serve.py, others.py).
 
 from __future__ import annotations
 
+import logging
 import threading
 from functools import cache
+from pathlib import Path
 
 from models.pilot.others import Other
-from models.pilot.reading import Judge
-from models.pilot.serve import Pilot
+from models.pilot.reading import Judge, having, neutral
+from models.pilot.serve import FOLDER, Pilot, shipped
 from pilotfish.errors import SettingsError
 
 PILOT, RULES = "pilot", "rules"
+_log = logging.getLogger(__name__)
 _making = threading.Lock()
 
 
-def chosen(judge: str, reranker: str, threads: int = 0) -> Judge | None:
+def chosen(judge: str, reranker: str, threads: int = 0, folder: Path = FOLDER) -> Judge | None:
     """One judge for this process; None for `rules`: words, cosine and rules decide alone.
+
+    A model by name needs no pilot in `folder`: without one it says what it has a head for.
 
     Raises SettingsError for a reranker without a judge that says the rest.
     """
@@ -27,12 +32,15 @@ def chosen(judge: str, reranker: str, threads: int = 0) -> Judge | None:
             raise SettingsError(f"reranker {reranker!r} needs a judge too: set judge to pilot")
         return None
     with _making:
-        return _made(judge, reranker, threads)
+        return _made(judge, reranker, threads, folder)
 
 
 @cache
-def _made(judge: str, reranker: str, threads: int) -> Judge:
-    made: Judge = Pilot(threads=threads)
+def _made(judge: str, reranker: str, threads: int, folder: Path) -> Judge:
+    named = [name for name in (judge, reranker) if name != PILOT]
+    made: Judge = neutral if named and not shipped(folder) else Pilot(folder, threads)
+    if made is neutral:
+        _log.warning("no pilot was shipped: rules decide what is not for %s", " or ".join(named))
     if judge != PILOT:
         made = Other(judge, "support", made)
     if reranker != PILOT:
@@ -46,7 +54,7 @@ def of_claims(judge: Judge | None) -> Judge | None:
         if judge.heads == "support":
             return judge.verdicts
         judge = judge.rest
-    return judge
+    return having(judge, "support")
 
 
 def of_questions(judge: Judge) -> Judge:

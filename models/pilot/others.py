@@ -4,7 +4,7 @@ Any sequence classifier that sentence-transformers' CrossEncoder loads, from a f
 Hugging Face. What its labels mean is read from the model's own configuration: three labels are an
 NLI model (the passage is the premise), two a support checker such as MiniCheck or HHEM (the last
 one, or the one called so, is "supported"), one a reranker or a single support score. What the
-model does not say, the pilot says. Imports torch at its first use.
+model does not say, the pilot says, or nobody where none was shipped. Imports torch when first used.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.pilot.kept import Kept
-from models.pilot.reading import Judge, Pair, Reading
+from models.pilot.reading import Head, Judge, Pair, Reading, heads_of
 from pilotfish.errors import SettingsError
 
 Heads = Literal["relevance", "support"]
@@ -47,6 +47,11 @@ class Other:
         self.rest = rest
         self._kept = Kept()
         self._loading = threading.Lock()
+
+    @property
+    def knows(self) -> frozenset[Head]:
+        """Its own head, and those of the judge under it."""
+        return heads_of(self.rest) | {self.heads}
 
     def __call__(self, pairs: Sequence[Pair]) -> list[Reading]:
         """Readings whose relevance, or verdict, is this model's."""

@@ -1,5 +1,6 @@
 """What a judge says of one pair of texts, and the shape that every judge has.
 
+A judge has heads; what it has none for it does not know, and whoever asks goes by rules there.
 Not here: any model. serve.py is the packaged judge, others.py wraps models by name.
 """
 
@@ -7,7 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
+Head = Literal["relevance", "support", "spans"]
+HEADS: frozenset[Head] = frozenset({"relevance", "support", "spans"})
 Pair = tuple[str, str]  # (question or claim, passage)
 
 
@@ -39,3 +43,21 @@ def shown(title: str, text: str) -> str:
 
 
 Judge = Callable[[Sequence[Pair]], list[Reading]]
+NEUTRAL = Reading(0.0, 1 / 3, 1 / 3, 1 / 3)
+
+
+def neutral(pairs: Sequence[Pair]) -> list[Reading]:
+    """The judge that knows nothing: under models by name where no pilot was shipped."""
+    return [NEUTRAL] * len(pairs)
+
+
+def heads_of(judge: Judge) -> frozenset[Head]:
+    """What it knows: `judge.knows`; all, where it does not say."""
+    if judge is neutral:
+        return frozenset()
+    return frozenset(getattr(judge, "knows", HEADS))
+
+
+def having(judge: Judge | None, head: Head) -> Judge | None:
+    """The judge for one purpose; None where there is none, or it has no head for that."""
+    return judge if judge is not None and head in heads_of(judge) else None

@@ -79,19 +79,32 @@ class Pilot:
             return _load(self._folder)
 
 
+def shipped(folder: Path = FOLDER) -> bool:
+    """Whether there are weights at all."""
+    return (folder / GRAPH).is_file() and (folder / MANIFEST).is_file()
+
+
+def promised(folder: Path = FOLDER) -> str:
+    """The sha256 that the manifest gives for the weights; SettingsError where there are none."""
+    if not shipped(folder):
+        raise SettingsError(
+            f"no pilot weights in {folder}: set judge to rules, or train "
+            "(python -m models.training fit, then ship)"
+        )
+    try:
+        return str(json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["sha256"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise SettingsError(
+            f"{folder} holds no usable pilot ({error}): reinstall pilotfish"
+        ) from None
+
+
 def _load(folder: Path) -> tuple[Any, Any]:
     import onnxruntime
     from tokenizers import Tokenizer
 
-    file, manifest = folder / GRAPH, folder / MANIFEST
-    try:
-        expected = json.loads(manifest.read_text(encoding="utf-8"))["sha256"]
-        actual = file_sha256(file)
-    except (OSError, ValueError, KeyError) as error:
-        raise SettingsError(
-            f"{folder} holds no usable pilot ({error}): reinstall pilotfish"
-        ) from None
-    if actual != expected:
+    file, expected = folder / GRAPH, promised(folder)
+    if file_sha256(file) != expected:
         raise SettingsError(f"{file} is not what its manifest says: reinstall pilotfish")
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1

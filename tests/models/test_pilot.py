@@ -8,6 +8,7 @@ from models.pilot.chosen import chosen
 from models.pilot.others import Meaning, Other, meaning, probabilities
 from models.pilot.reading import Reading
 from pilotfish.errors import SettingsError
+from tests.models.classifiers import NLI, classifier
 
 
 def logits(start, end, size=12, passage=4):
@@ -58,8 +59,16 @@ def test_weights_that_are_not_those_of_the_manifest_are_refused(tmp_path):
         serve.Pilot(tmp_path)([("q", "p")])
 
 
-def test_weights_that_are_missing_are_named(tmp_path):
-    with pytest.raises(SettingsError, match=str(tmp_path)):
+def test_weights_that_are_missing_are_named_with_what_can_be_done(tmp_path):
+    mend = r"set judge to rules, or train \(python -m models.training fit, then ship\)$"
+    with pytest.raises(SettingsError, match=f"^no pilot weights in {tmp_path}: {mend}"):
+        serve.Pilot(tmp_path)([("q", "p")])
+
+
+def test_a_manifest_that_cannot_be_read_is_no_reason_to_train(tmp_path):
+    (tmp_path / serve.GRAPH).write_bytes(b"graph")
+    (tmp_path / serve.MANIFEST).write_text("{")
+    with pytest.raises(SettingsError, match=r"holds no usable pilot .*: reinstall"):
         serve.Pilot(tmp_path)([("q", "p")])
 
 
@@ -97,21 +106,7 @@ def test_shares_of_the_columns_sum_to_one():
 
 @pytest.fixture(scope="module")
 def nli_folder(tmp_path_factory):
-    """A tiny NLI classifier with random weights, saved as users have them."""
-    from transformers import BertConfig, BertForSequenceClassification, BertTokenizerFast
-
-    from models.weights import packaged_folder
-
-    folder = tmp_path_factory.mktemp("nli")
-    labels = {0: "contradiction", 1: "entailment", 2: "neutral"}
-    config = BertConfig(
-        hidden_size=32, num_hidden_layers=1, num_attention_heads=2, intermediate_size=64,
-        vocab_size=30522, num_labels=3, id2label=labels,
-        label2id={name: number for number, name in labels.items()},
-    )  # fmt: skip
-    BertForSequenceClassification(config).save_pretrained(folder)
-    BertTokenizerFast.from_pretrained(packaged_folder()).save_pretrained(folder)
-    return folder
+    return classifier(tmp_path_factory.mktemp("nli"), NLI)
 
 
 def same(pairs):
