@@ -19,7 +19,7 @@ from pipeline.llm import LLM, CallOptions
 from pipeline.narrow import Narrow
 from pipeline.parts import Parts
 from pipeline.purse import Purse
-from pipeline.retry import Correct, Retry, settled
+from pipeline.retry import Correct, Retry, closed
 from pipeline.tiers import Tiers
 from prompters.render import Render
 from retrievers.bm25 import BM25
@@ -74,9 +74,11 @@ def second_try(parts: Parts, purse: Purse, llms: tuple[LLM, ...]) -> tuple[Step,
         deep = Fuse((BM25(parts.shelf), Dense(parts.shelf)), k=DEEPER * k)
         more = Further(reranked(deep, parts, DEEPER * k), k)
         retry = Retry(more, render(parts), Chain((llms[-1], check(parts, purse))))
-        found.append(Loop(retry, until=settled, at_most=1))
+        found.append(Loop(retry, until=closed, at_most=1))
     model = corrector(parts, purse)
-    return (*found, Correct(model, check(parts))) if model else tuple(found)
+    if model is None:
+        return tuple(found)
+    return (*found, Correct(model, check(parts), hosted=isinstance(model, LLM)))
 
 
 def plain(parts: Parts, purse: Purse) -> Step:

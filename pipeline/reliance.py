@@ -20,11 +20,8 @@ def judge_of(parts: Parts) -> str:
 
 
 def _judges(parts: Parts) -> str:
-    """The fitted judges, and which cross-encoders help them."""
-    if parts.judge is None:
-        return fingerprint()
-    names = dict.fromkeys((parts.settings.judge, parts.settings.reranker))
-    return "+".join((fingerprint(), *names))
+    """The fitted judges, and the cross-encoders that help them, by their weights or names."""
+    return "+".join(filter(None, (fingerprint(), identity_of(parts.judge))))
 
 
 def reliance(parts: Parts, recipe: str, max_error: float | None) -> Reliance:

@@ -32,6 +32,11 @@ def settled(case: Case) -> bool:
     return not any(flaw.kind in UNSETTLED for flaw in answer.flaws)
 
 
+def closed(case: Case) -> bool:
+    """Whether no further LLM call is wanted: all is settled, or effort 0 allows none."""
+    return case.question.limits.effort == 0 or settled(case)
+
+
 @dataclass(frozen=True, slots=True)
 class Retry:
     """Finds further passages, renders and answers anew; nothing is spent when none is new."""
@@ -57,14 +62,19 @@ class Retry:
 
 @dataclass(frozen=True, slots=True)
 class Correct:
-    """Lets `model`, an LLM step or a Rewriter, write the answer anew when it is not settled."""
+    """Lets `model`, an LLM step or a Rewriter, write the answer anew when it is not settled.
+
+    hosted: the model is an LLM, which effort 0 allows none of.
+    """
 
     model: Step
     check: Step
+    hosted: bool = True
     name: str = "correct"
 
     def __call__(self, case: Case, /) -> Case:
-        if case.answer is None or not case.answer.text.strip() or settled(case):
+        done_with = closed if self.hosted else settled
+        if case.answer is None or not case.answer.text.strip() or done_with(case):
             return case
         try:
             done = run(self.check, run(self.model, replace(case, prompt=correction(case))))

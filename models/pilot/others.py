@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.pilot.kept import Kept
-from models.pilot.reading import Head, Judge, Pair, Reading, heads_of
+from models.pilot.reading import Head, Judge, Pair, Reading, heads_of, identity_of
 from pilotfish.errors import SettingsError
 
 Heads = Literal["relevance", "support"]
@@ -52,6 +52,11 @@ class Other:
     def knows(self) -> frozenset[Head]:
         """Its own head, and those of the judge under it."""
         return heads_of(self.rest) | {self.heads}
+
+    @property
+    def identity(self) -> str:
+        """Its name and purpose, after the judge under it."""
+        return "+".join(filter(None, (identity_of(self.rest), f"{self.heads}:{self.name}")))
 
     def __call__(self, pairs: Sequence[Pair]) -> list[Reading]:
         """Readings whose relevance, or verdict, is this model's."""

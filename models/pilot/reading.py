@@ -61,3 +61,13 @@ def heads_of(judge: Judge) -> frozenset[Head]:
 def having(judge: Judge | None, head: Head) -> Judge | None:
     """The judge for one purpose; None where there is none, or it has no head for that."""
     return judge if judge is not None and head in heads_of(judge) else None
+
+
+def identity_of(judge: Judge | None) -> str:
+    """What tells it from other judges, `judge.identity`: weights or names. Empty: it says nothing.
+
+    A judge that does not say is a "pilot".
+    """
+    if judge is None or judge is neutral:
+        return ""
+    return str(getattr(judge, "identity", "pilot"))

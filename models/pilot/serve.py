@@ -48,6 +48,11 @@ class Pilot:
         self._kept = Kept()
         self._loading = threading.Lock()
 
+    @cached_property
+    def identity(self) -> str:
+        """Its weights, by the manifest; SettingsError where there are none."""
+        return f"pilot:{promised(self._folder)[:12]}"
+
     def __call__(self, pairs: Sequence[Pair]) -> list[Reading]:
         """A reading of each pair, in order. What is beyond 256 tokens of a pair is not read."""
         return self._kept(pairs, self._read)

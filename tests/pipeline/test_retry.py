@@ -9,9 +9,20 @@ import pytest
 
 from pilotfish.errors import BudgetExceeded, RetrievalFailed, SettingsError
 from pilotfish.step import Step, run
-from pilotfish.types import Answer, Case, Citation, Flaw, Message, Passage, Prompt, Question, Span
+from pilotfish.types import (
+    Answer,
+    Case,
+    Citation,
+    Flaw,
+    Limits,
+    Message,
+    Passage,
+    Prompt,
+    Question,
+    Span,
+)
 from pipeline.flow import Loop
-from pipeline.retry import Correct, Retry, Rewriter, correction, settled
+from pipeline.retry import Correct, Retry, Rewriter, closed, correction, settled
 from retrievers.further import Further
 
 PASSAGES = tuple(Passage(n, f"Text {n}.", "d", 10 * n, 10 * n + 7) for n in range(1, 9))
@@ -139,3 +150,16 @@ def test_a_corrector_that_is_not_there_is_a_setting_to_mend(tmp_path: Path) -> N
     (tmp_path / "empty").mkdir()
     with pytest.raises(SettingsError, match=r"corrector .* cannot be loaded"):
         Seq2Seq(str(tmp_path / "empty"))("q", "d", [])
+
+
+@pytest.mark.parametrize(("effort", "asked"), [(0.0, 0), (0.1, 1), (None, 1)])
+def test_effort_0_buys_no_second_call_though_nothing_is_settled(
+    effort: float | None, asked: int
+) -> None:
+    case = replace(start(), question=Question("?", limits=Limits(effort=effort)))
+    good = Answer("Good", model="m", support=0.9, citations=CITED)
+    llm, corrector, local = Answers(good), Answers(good), Answers(good)
+    run(Loop(Retry(Further(Finds(8), 2), same, llm), until=closed, at_most=1), case)
+    run(Correct(corrector, same), case)
+    run(Correct(local, same, hosted=False), case)
+    assert (llm.asked, corrector.asked, local.asked) == (asked, asked, 1)
