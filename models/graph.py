@@ -67,7 +67,6 @@ def write(model: Any, file: Path, output: str = "vector") -> None:
 def fuse(model: Any, source: Path, target: Path) -> None:
     """Fuse attention, layer norm and GELU with ONNX Runtime's transformer optimiser."""
     import onnx
-    import onnxruntime
     from onnxruntime.transformers import optimizer
 
     config = model[0].model.config
@@ -81,13 +80,20 @@ def fuse(model: Any, source: Path, target: Path) -> None:
     )
     fused.topological_sort()
     onnx.save(fused.model, str(target))
+    simplify(target)
+
+
+def simplify(file: Path) -> None:
+    """Fold constants and drop what is redundant, in place, as ONNX Runtime's basic level does."""
+    import onnxruntime
+
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
     level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
     options.graph_optimization_level = level
-    options.optimized_model_filepath = str(target) + ".basic"
-    onnxruntime.InferenceSession(target, options, providers=["CPUExecutionProvider"])
-    Path(str(target) + ".basic").replace(target)
+    options.optimized_model_filepath = str(file) + ".basic"
+    onnxruntime.InferenceSession(file, options, providers=["CPUExecutionProvider"])
+    Path(str(file) + ".basic").replace(file)
 
 
 def input_names(model: Any) -> list[str]:

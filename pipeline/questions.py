@@ -10,8 +10,8 @@ import io
 import json
 import zipfile
 import zlib
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pilotfish.errors import InputError
@@ -48,7 +48,7 @@ def read_questions(path: Path, data: bytes, limit: int) -> list[Line]:
         lines = list(_plain(decoded(data, path)))
     if not lines:
         raise InputError(f"{path} holds no questions: give one a line")
-    return _doubled([_checked(line, limit) for line in lines])
+    return doubled([_checked(line, limit) for line in lines])
 
 
 def _json_lines(text: str) -> Iterator[Line]:
@@ -159,13 +159,14 @@ def _checked(line: Line, limit: int) -> Line:
     return Line(line.number, line.custom_id, line.question.strip(), line.fields, problem)
 
 
-def _doubled(lines: list[Line]) -> list[Line]:
+def doubled(lines: Sequence[Line]) -> list[Line]:
+    """The lines, those whose custom_id stands on an earlier good one marked as bad."""
     first: dict[str, int] = {}
     checked = []
     for line in lines:
         before = line.number if line.problem else first.setdefault(line.custom_id, line.number)
         if before != line.number:
-            problem = f"custom_id {line.custom_id!r} is the one of line {before} already"
-            line = Line(line.number, line.custom_id, line.question, line.fields, problem)
+            problem = f"custom_id {line.custom_id[:80]!r} is the one of line {before} already"
+            line = replace(line, problem=problem)
         checked.append(line)
     return checked

@@ -6,6 +6,7 @@ its weights' fingerprint and the LLMs that are configured. Not here: fitting it 
 
 from __future__ import annotations
 
+from models.pilot.reading import identity_of
 from pilotfish.errors import InputError
 from pipeline.parts import Parts
 from store import calibrations, collections

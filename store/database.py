@@ -138,13 +138,8 @@ class Database:
             return str(connection.execute(text("PRAGMA quick_check(1)")).scalar())
 
     def _upgrade(self) -> None:
-        version = self.version()
-        if version == HEAD:
+        if is_current(self.version(), self.path):
             return
-        if version is not None and version > HEAD:
-            raise SettingsError(
-                f"{self.path} has schema {version}, this pilotfish knows {HEAD}: upgrade pilotfish"
-            )
         with locked(self.path.with_suffix(".migrate.lock")):
             if self.version() != HEAD:
                 upgrade_to_head(_url(self.path))
@@ -196,6 +191,15 @@ def _say(connection: Connection, statement: str) -> None:
 
 def _url(path: Path) -> URL:
     return URL.create("sqlite", database=str(path))  # quotes ? % # itself
+
+
+def is_current(version: str | None, name: object) -> bool:
+    """Whether the schema is ours; SettingsError when a later pilotfish made it."""
+    if version is not None and version > HEAD:
+        raise SettingsError(
+            f"{name} has schema {version}, this pilotfish knows {HEAD}: upgrade pilotfish"
+        )
+    return version == HEAD
 
 
 def upgrade_to_head(url: URL) -> None:

@@ -15,7 +15,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, make_url, text
 from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError, TimeoutError
 
 from pilotfish.errors import SettingsError, Unavailable
-from store.database import HEAD, Database, upgrade_to_head
+from store.database import HEAD, Database, is_current, upgrade_to_head
 
 POOL, OVERFLOW = 16, 48
 _DRIVER = "postgresql+psycopg"
@@ -71,13 +71,8 @@ class PostgresDatabase(Database):
         return "ok"
 
     def _upgrade(self) -> None:
-        version = self.version()
-        if version == HEAD:
+        if is_current(self.version(), self.name):
             return
-        if version is not None and version > HEAD:
-            raise SettingsError(
-                f"{self.name} has schema {version}, this pilotfish knows {HEAD}: upgrade pilotfish"
-            )
         with self.write("migrate"):  # another process may be at it
             if self.version() != HEAD:
                 upgrade_to_head(self.url)

@@ -86,7 +86,18 @@ class AnswerForm(Chosen):
         )  # fmt: skip
 
 
-class JobForm(Chosen):
+class ForMany(Chosen):
+    """How many questions are answered together."""
+
+    budget_usd: Dollars | None = None
+    budget_tokens: int | None = Field(None, ge=0, le=10**15)
+    deadline: float | None = Field(None, gt=0, le=3600, description="seconds for one question")
+    webhook_url: Annotated[str, Field(max_length=2000)] | None = None
+    name: Short | None = None
+    skip_invalid: bool = False
+
+
+class JobForm(ForMany):
     """Many questions."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [
@@ -94,12 +105,6 @@ class JobForm(Chosen):
          "budget_usd": 1.5, "name": "returns"}
     ]})  # fmt: skip
     questions: list[Any] = Field(default=[], description="each a text, or a line with custom_id")
-    budget_usd: Dollars | None = None
-    budget_tokens: int | None = Field(None, ge=0, le=10**15)
-    deadline: float | None = Field(None, gt=0, le=3600, description="seconds for one question")
-    webhook_url: Annotated[str, Field(max_length=2000)] | None = None
-    name: Short | None = None
-    skip_invalid: bool = False
 
     def asked(self, key: str | None, digest: str | None) -> Asked:
         return Asked(

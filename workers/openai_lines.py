@@ -6,14 +6,13 @@ Not here: whether the questions can be asked (asked.py), and the job (openai_bat
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 
-from pipeline.questions import Line
-from workers.forms import Chosen, Dollars, Short
+from pipeline.questions import Line, doubled
+from workers.forms import ForMany, Short
 from workers.openai_errors import Unfit
 from workers.openai_forms import ChatForm, ChatOptions, Sound, understood
 
@@ -23,15 +22,8 @@ _BOM = b"\xef\xbb\xbf"
 _How = tuple[str, str, ChatOptions]  # the model as it is called, its recipe, our options
 
 
-class BatchOptions(Chosen):
+class BatchOptions(ForMany):
     """What `pilotfish` of a batch may say, for all of its lines. `budget_usd` is the batch's."""
-
-    budget_usd: Dollars | None = None
-    budget_tokens: int | None = Field(None, ge=0, le=10**15)
-    deadline: float | None = Field(None, gt=0, le=3600, description="seconds for one question")
-    webhook_url: Annotated[str, Field(max_length=2000)] | None = None
-    name: Short | None = None
-    skip_invalid: bool = False
 
 
 def _small(given: dict[str, str]) -> dict[str, str]:
@@ -79,7 +71,7 @@ def read_batch(data: bytes, longest: int) -> Read:
                 line = replace(line, problem=f"{what}: make it a batch of its own")
         lines.append(line)
     model, recipe, options = first or ("", "default", ChatOptions())
-    return Read(_doubled(lines), model, recipe, options)
+    return Read(doubled(lines), model, recipe, options)
 
 
 def _plain(said: _How) -> tuple[str, dict[str, Any]]:
@@ -137,15 +129,3 @@ def _first(error: ValidationError) -> str:
     found = error.errors(include_url=False, include_input=False, include_context=False)[0]
     place = ".".join(str(part)[:64] for part in ("body", *found["loc"]))
     return f"{place}: {found['msg']}"
-
-
-def _doubled(lines: Sequence[Line]) -> list[Line]:
-    first: dict[str, int] = {}
-    checked = []
-    for line in lines:
-        before = line.number if line.problem else first.setdefault(line.custom_id, line.number)
-        if before != line.number:
-            problem = f"custom_id {line.custom_id[:80]!r} is the one of line {before} already"
-            line = replace(line, problem=problem)
-        checked.append(line)
-    return checked

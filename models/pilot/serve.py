@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.encoder import cores
+from models.encoder import cores, open_session
 from models.pilot.kept import Kept
 from models.pilot.reading import Pair, Reading
 from models.weights import packaged_folder
@@ -105,21 +105,15 @@ def promised(folder: Path = FOLDER) -> str:
 
 
 def _load(folder: Path) -> tuple[Any, Any]:
-    import onnxruntime
     from tokenizers import Tokenizer
 
     file, expected = folder / GRAPH, promised(folder)
     if file_sha256(file) != expected:
         raise SettingsError(f"{file} is not what its manifest says: reinstall pilotfish")
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    options.log_severity_level = 3
-    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
-    session = onnxruntime.InferenceSession(file, options, providers=["CPUExecutionProvider"])
     tokenizer = Tokenizer.from_file(str(packaged_folder() / "tokenizer.json"))
     tokenizer.no_padding()
     tokenizer.enable_truncation(LIMIT, strategy="only_second")
-    return session, tokenizer
+    return open_session(file), tokenizer
 
 
 def plan(lengths: Sequence[int]) -> list[list[int]]:

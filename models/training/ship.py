@@ -69,7 +69,6 @@ def trained(work: Path) -> network.Pilot:
 
 def export(pilot: network.Pilot, file: Path, work: Path) -> None:
     """fp32, attention and layer norms fused where ONNX Runtime's optimiser can."""
-    import onnxruntime
     from onnxruntime.transformers import optimizer
 
     raw = work / "raw.onnx"
@@ -88,11 +87,7 @@ def export(pilot: network.Pilot, file: Path, work: Path) -> None:
     )
     fused.topological_sort()
     fused.save_model_to_file(str(file))
-    options = onnxruntime.SessionOptions()
-    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
-    options.optimized_model_filepath = str(file) + ".basic"
-    onnxruntime.InferenceSession(file, options, providers=["CPUExecutionProvider"])
-    Path(str(file) + ".basic").replace(file)
+    graph.simplify(file)
 
 
 def squeeze(source: Path, target: Path, rows: list[Coded]) -> None:

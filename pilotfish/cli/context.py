@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from pilotfish.settings import Settings
     from pipeline.library import Library
+    from store.database import Database
 
 OK, BUG, USAGE, CONFIGURATION, INVALID, FAILED_ITEMS, BUDGET, UNREACHABLE, NOT_FOUND = range(9)
 INTERRUPTED = 130
@@ -71,6 +72,14 @@ class Context:
         from pipeline.library import Library
 
         return Library(self.settings(**more), create=create)
+
+    def database(self, *, create: bool = False) -> Database:
+        """The workspace's database, for commands that need no models. Imports the engine."""
+        self.attach()
+        from store.workspace import open_workspace
+
+        settings = self.settings()
+        return open_workspace(settings.workspace, create=create, url=settings.database).database
 
     def err(self) -> Console:
         """The console for people: stderr."""

@@ -13,7 +13,6 @@ import typer
 from pilotfish.cli.context import Context, emit, guarded
 
 if TYPE_CHECKING:
-    from store.database import Database
     from store.keys import Key
 
 keys = typer.Typer(no_args_is_help=True, help="Bearer keys of the service.")
@@ -103,7 +102,7 @@ def migrate(context: typer.Context) -> None:
     """Bring the database's schema up to date, and end; every command does it too, when needed."""
     options: Context = context.obj
     with guarded(options):
-        database = _database(options, create=True)
+        database = options.database(create=True)
         options.err().print(f"the schema is {database.version()}", markup=False)
         database.close()
 
@@ -145,7 +144,7 @@ def create(
     """Make a key; its secret is shown this once."""
     options: Context = context.obj
     with guarded(options):
-        database = _database(options, create=True)
+        database = options.database(create=True)
         from store import budgets
         from store import keys as stored
 
@@ -168,7 +167,7 @@ def listing(context: typer.Context) -> None:
     """List keys, without their secrets."""
     options: Context = context.obj
     with guarded(options):
-        database = _database(options)
+        database = options.database()
         from store import keys as stored
 
         with database.read() as connection:
@@ -186,19 +185,11 @@ def expire(
     """End a key now, or after some hours (rotation: create the new one first)."""
     options: Context = context.obj
     with guarded(options):
-        database = _database(options)
+        database = options.database()
         from store import keys as stored
 
         with database.write() as connection:
             stored.expire(connection, key_id, after * 3600)
-
-
-def _database(options: Context, *, create: bool = False) -> Database:
-    settings = options.settings()
-    options.attach()
-    from store.workspace import open_workspace
-
-    return open_workspace(settings.workspace, create=create, url=settings.database).database
 
 
 def _line(key: Key) -> str:

@@ -11,6 +11,7 @@ from pilotfish.cli.ask import Model, RecipeName, model_override
 from pilotfish.cli.context import Context, emit_object, guarded
 from pilotfish.cli.progress import Meter
 from pilotfish.cli.search import Where
+from pilotfish.cli.tune import group as tuning
 
 if TYPE_CHECKING:
     from verifiers.calibration import Calibration
@@ -20,17 +21,7 @@ PROMISES = (0.05, 0.1, 0.2)
 
 def register(app: typer.Typer) -> None:
     app.command("feedback")(feedback)
-    group(app).command("trust")(trust)
-
-
-def group(app: typer.Typer) -> typer.Typer:
-    """`tune`, made by whoever needs it first."""
-    for one in app.registered_groups:
-        if one.name == "tune" and one.typer_instance is not None:
-            return one.typer_instance
-    made = typer.Typer(help="Learn from labels.", rich_markup_mode=None, no_args_is_help=True)
-    app.add_typer(made, name="tune")
-    return made
+    tuning(app).command("trust")(trust)
 
 
 def feedback(
@@ -44,12 +35,9 @@ def feedback(
     """Say whether an answer of a batch or of the service was right."""
     options: Context = context.obj
     with guarded(options):
-        settings = options.settings()
-        options.attach()
+        database = options.database()
         from store import labels
-        from store.workspace import open_workspace
 
-        database = open_workspace(settings.workspace, create=False, url=settings.database).database
         with database.write() as connection:
             found, whole = labels.item_of(connection, item, None)
             labels.put(connection, found, verdict == "right", answer)

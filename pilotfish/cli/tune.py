@@ -22,12 +22,18 @@ _EACH = 256  # texts that are embedded between two looks at the clock
 
 
 def register(app: typer.Typer) -> None:
-    known = [group.typer_instance for group in app.registered_groups if group.name == "tune"]
-    tuning = known[0] if known and known[0] else typer.Typer(no_args_is_help=True)
-    if not known:
-        app.add_typer(tuning, name="tune", help="Learn settings from recorded or labelled data.")
-    tuning.command("cascade")(cascade)
+    group(app).command("cascade")(cascade)
     app.command("route")(route)
+
+
+def group(app: typer.Typer) -> typer.Typer:
+    """`tune`, made by whoever needs it first."""
+    for one in app.registered_groups:
+        if one.name == "tune" and one.typer_instance is not None:
+            return one.typer_instance
+    made = typer.Typer(no_args_is_help=True)
+    app.add_typer(made, name="tune", help="Learn settings from recorded or labelled data.")
+    return made
 
 
 def cascade(

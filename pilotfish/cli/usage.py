@@ -29,13 +29,10 @@ def usage(
     """What LLM calls cost, by day, model, key or job."""
     options: Context = context.obj
     with guarded(options):
-        settings = options.settings()
-        options.attach()
+        database = options.database()
         from store import usage as ledger
-        from store.workspace import open_workspace
         from workers.moments import moment
 
-        database = open_workspace(settings.workspace, create=False, url=settings.database).database
         with database.read() as connection:
             rows = ledger.sums(
                 connection, by, tenant=tenant, since=moment(since), until=moment(until)

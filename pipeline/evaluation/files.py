@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 from pilotfish.errors import InputError
 from pilotfish.files import decoded, read_piped
+from pilotfish.text import shorten
 from pipeline.evaluation.records import Gold, Reply, gold_of, reply_of
 
 NAMED = 20  # ids or lines that a message names before it only counts
@@ -103,8 +104,7 @@ def named(ids: Sequence[str], most: int = NAMED) -> str:
 
 
 def _short(name: str) -> str:
-    line = " ".join(name.split())
-    return line if len(line) <= 60 else line[:59] + "…"
+    return shorten(name, 60)
 
 
 def _read(path: Path, made: Callable[[Mapping[str, Any], int], T]) -> tuple[Source, dict[str, T]]:

@@ -1,21 +1,9 @@
-import zlib
-from collections.abc import Sequence
-
-import numpy as np
 import pytest
 
-from corpus.tokens import tokens
 from pilotfish.types import Case, Passage, Place, Question
 from pipeline.extract import Extract, said
-from verifiers.evidence import Vectors, Window
-
-
-def embed(texts: Sequence[str]) -> Vectors:
-    vectors = np.zeros((len(texts), 256), dtype=np.float32)
-    for row, text in enumerate(texts):
-        for token in tokens(text):
-            vectors[row, zlib.crc32(token.encode()) % 256] += 1
-    return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
+from tests.verifiers.fakes import embed
+from verifiers.evidence import Window
 
 
 def asked(question: str, *texts: str, kind: str = "text") -> Case:
