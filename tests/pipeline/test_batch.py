@@ -23,6 +23,7 @@ from store import collections, jobs, passages, schema
 from store.collections import Collection
 from store.database import Database
 from tests.store.made import document, drop, fresh_database, put, with_collection
+from verifiers.trust import Reliance
 
 LINES = [Line(n, f"q{n}", f"Question {n}?") for n in range(3)]
 Answers = Callable[[Question], Case]
@@ -45,7 +46,7 @@ class Stub:
         self.parts = SimpleNamespace(
             settings=self.settings, shelf=SimpleNamespace(database=self.database,
             name=self.here.name), embed=None, secret=b"", count=None, read=None,
-            judge=None, policy=None,
+            judge=None, policy=None, reliance=Reliance(),
         )  # fmt: skip
 
     def collection(self) -> Collection:
