@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import argparse
 import json
-from dataclasses import asdict
 from pathlib import Path
 
 from benchmarks.ground import ground
 from benchmarks.judges.endtoend import labelled, library, told
-from benchmarks.risk import Row, judged
+from benchmarks.risk import judged, read_rows, write_rows
 from pipeline.reliance import judge_of
-from verifiers.calibration import Label, fit, to_json
+from verifiers.calibration import fit, to_json
 from verifiers.trust import GENERAL
 
 
@@ -26,12 +25,11 @@ def main() -> None:
     options = parser.parse_args()
     place = ground(quick=False)
     if options.rows and options.rows.exists():
-        rows = read(options.rows)
+        rows = read_rows(options.rows)
     else:
         rows = labelled(told(place))
         if options.rows:
-            text = "".join(json.dumps(asdict(row)) + "\n" for row in rows)
-            options.rows.write_text(text, encoding="utf-8")
+            write_rows(options.rows, rows)
     print(json.dumps(judged(rows), indent=1))
     made = fit([row.label for row in rows if row.label], len(rows), grouped=False)
     shelf, _ = library(place, "pilot")
@@ -42,14 +40,6 @@ def main() -> None:
     }
     if options.write:
         GENERAL.write_text(json.dumps(shipped) + "\n", encoding="utf-8")
-
-
-def read(path: Path) -> list[Row]:
-    found = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-    return [
-        Row(one["set"], one["source"], Label(**one["label"]) if one["label"] else None)
-        for one in found
-    ]
 
 
 if __name__ == "__main__":

@@ -9,8 +9,10 @@ labels themselves show no more errors than allowed. Not here: asking (judges/end
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -30,6 +32,21 @@ class Row:
     set: str
     source: str
     label: Label | None
+
+
+def write_rows(path: Path, rows: Sequence[Row]) -> None:
+    """One row a line."""
+    text = "".join(json.dumps(asdict(row)) + "\n" for row in rows)
+    path.write_text(text, encoding="utf-8")
+
+
+def read_rows(path: Path) -> list[Row]:
+    """What `write_rows` wrote."""
+    found = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    return [
+        Row(one["set"], one["source"], Label(**one["label"]) if one["label"] else None)
+        for one in found
+    ]
 
 
 def judged(rows: Sequence[Row]) -> dict[str, Any]:

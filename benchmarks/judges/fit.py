@@ -11,6 +11,7 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 
@@ -18,6 +19,7 @@ from benchmarks.ground import ground
 from benchmarks.judges import endtoend, rows, support
 from benchmarks.judges.fitting import Features, Side, binary, binary_crossfitted
 from benchmarks.judges.reading import hard_passages
+from benchmarks.risk import write_rows
 from models.pilot.chosen import chosen
 from models.training import sources
 from models.training.measure import auroc
@@ -52,25 +54,22 @@ def told(name: str, found: Sequence[tuple[str, Features, bool]]) -> Side:
     return binary(seen, right)
 
 
-def retrieved() -> list[tuple[str, Features, bool]]:
-    """(document, features, right) of the spans that the line answers held-out questions with."""
-    return [
-        (one.asked.source, one.seen, one.right)
-        for one in endtoend.told(ground(False)) if one.seen
-    ]  # fmt: skip
-
-
 def main() -> None:
     """Fit both, print the figures, write them when told to."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--write", action="store_true", help="write verifiers/weights.json")
     parser.add_argument("--limit", type=int, default=rows.LIMIT)
+    parser.add_argument("--rows", type=Path, help="write what benchmarks.fit_trust --rows reads")
     options = parser.parse_args()
     seen, speed = support.gathered(options.limit)
     for name, line in support.by_set(seen).items():
         sys.stdout.write(f"{name:18s} {line}\n")
     sys.stdout.write(f"{speed:.1f} pairs a second\n")
-    made = {"read": told("read", spans(options.limit)), "span": told("span", retrieved())}
+    asked = endtoend.told(ground(False))
+    retrieved = [(one.asked.source, one.seen, one.right) for one in asked if one.seen]
+    made = {"read": told("read", spans(options.limit)), "span": told("span", retrieved)}
+    if options.rows:
+        write_rows(options.rows, endtoend.labelled(asked))
     if options.write:
         support.write(seen, FILE)
         weights = json.loads(FILE.read_text(encoding="utf-8")) | made
