@@ -114,10 +114,12 @@ def most_count(text: str) -> int:
 
 
 def check_calls(case: Case) -> None:
-    """BudgetExceeded when the item has asked as often as it may, paid or replayed.
+    """BudgetExceeded when the item has asked as often as it may, paid or replayed; or effort is 0.
 
     One question with its attempts at a useful reply is one call here; see CallOptions.attempts.
     """
+    if case.question.limits.effort == 0:
+        raise BudgetExceeded("effort 0 allows no LLM call: raise limits.effort")
     made = sum(bool(each.llm_calls or each.detail.get("replayed")) for each in case.trace)
     limit = case.question.limits.max_calls
     if made >= limit:

@@ -17,6 +17,13 @@ pytestmark = [
 ]
 
 
+def test_effort_0_sends_nothing_whatever_max_calls_allows(caller: Caller) -> None:
+    error = caller.fail(case=ask(effort=0.0, max_calls=5))
+    assert isinstance(error, BudgetExceeded)
+    assert "effort 0" in str(error)
+    assert not caller.server.requests
+
+
 def test_no_more_calls_than_max_calls(caller: Caller) -> None:
     case = caller.llm()(ask())
     error = caller.fail(case=ask("Another?", case.trace))
