@@ -51,7 +51,7 @@ class Settings(Strict):
     database: str | None = Field(None, description="postgresql://...; None: SQLite there")
     collection: str = Field("default", pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")
     encoder: str = "all-MiniLM-L6-v2"
-    judge: str = Field("rules", description="claims: pilot, rules, or a cross-encoder's name")
+    judge: str = Field("pilot", description="claims: pilot, rules, or a cross-encoder's name")
     reranker: str = Field("pilot", description="relevance: pilot, or a cross-encoder's name")
     splitter: Literal["sentences", "llama-index"] = "sentences"
     threads: int = Field(0, ge=0, description="0: as many as the machine has")

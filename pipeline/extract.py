@@ -29,7 +29,8 @@ class Extract:
 
     model: the cross-encoder that reads spans; None, or one that reads none: windows are ranked by
     words and cosine.
-    texts_only: leaves the case as it is where the best passage is no text.
+    texts_only: leaves the case as it is where the best passage is no text. name: also what the
+    answer's `model` says: calibrations of one say nothing of the other.
     """
 
     embed: Embed
@@ -46,14 +47,14 @@ class Extract:
             return case
         found = candidates(question, case.passages[: self.passages], self.embed)
         if not found:
-            return replace(case, answer=Answer("", model=MODEL, abstained=True))
+            return replace(case, answer=Answer("", model=self.name, abstained=True))
         window, score, rank = found[0]
         if why := _many_rows(question, found):
-            withheld = Answer("", model=MODEL, abstained=True)
+            withheld = Answer("", model=self.name, abstained=True)
             return replace(case, answer=withheld, notes={"why": why})
         text, values = said(question, window, self.embed)
         notes = {"score": round(score, 4), "features": _rounded(features(question, window, rank))}
-        return replace(case, answer=Answer(text, values, MODEL), notes=notes)
+        return replace(case, answer=Answer(text, values, self.name), notes=notes)
 
 
 def _read(case: Case, model: Judge) -> Case:

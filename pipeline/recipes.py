@@ -28,7 +28,6 @@ from retrievers.further import Further
 from retrievers.fuse import Fuse
 from retrievers.odds import READ, RULES
 from retrievers.prune import Prune
-from retrievers.rerank import DEPTH as RERANKED
 from retrievers.rerank import Rerank
 from verifiers.cite import Cite
 from verifiers.disagree import Disagree
@@ -43,10 +42,9 @@ def default(parts: Parts, purse: Purse) -> Step:
     """Fused retrieval, one prompt, then tiers: extract, and the LLMs that are configured."""
     settings = parts.settings
     llms = llm_tiers(parts, purse)
-    reranks = having(parts.judge, "relevance") is not None
-    depth = max(RERANKED, settings.passages) if reranks else settings.passages
+    k = settings.passages
     answer = Chain((
-        reranked(Fuse((BM25(parts.shelf), Dense(parts.shelf)), k=depth), parts, settings.passages),
+        reranked(Fuse((BM25(parts.shelf), Dense(parts.shelf)), k=k), parts, k),
         render(parts),
         Tiers(
             extracts(parts), llms, cascade(parts, purse), settings.llm.models, parts.policy,

@@ -21,7 +21,7 @@ from pilotfish.types import Passage
 from verifiers import evidence
 from verifiers.evidence import Embed, Window
 from verifiers.rules import by_words
-from verifiers.weights import logit, softmax
+from verifiers.weights import logit, three
 
 SINGLE = 3  # sentences of the evidence that are judged by themselves
 AT_ONCE = 64  # claims whose pairs go to the model together
@@ -138,7 +138,7 @@ def verdict(asked: Asked, readings: Sequence[Reading], fitted: bool = True) -> V
     if not readings:
         return _by_words(asked, seen)
     if fitted:
-        shares = softmax("verdict")(seen)
+        shares = three("verdict", seen)
     else:
         one = loudest(readings)
         shares = one.supported, one.contradicted, one.unsupported

@@ -57,22 +57,14 @@ def fingerprint() -> str:
         raise SettingsError(f"{FILE} cannot be read ({error}): reinstall pilotfish") from None
 
 
-@dataclass(frozen=True, slots=True)
-class Softmax:
-    """(supported, contradicted, unsupported): two linear scores against the third, which is 0."""
-
-    supported: Logistic
-    contradicted: Logistic
-
-    def __call__(self, features: Mapping[str, float]) -> tuple[float, float, float]:
-        pro, con = (one.score(features) for one in (self.supported, self.contradicted))
-        top = max(pro, con, 0.0)
-        weights = [math.exp(score - top) for score in (pro, con, 0.0)]
-        total = sum(weights)
-        return weights[0] / total, weights[1] / total, weights[2] / total
+def staged(
+    supported: Logistic, contradicted: Logistic, features: Mapping[str, float]
+) -> tuple[float, float, float]:
+    """(supported, contradicted, unsupported): first against the rest, then among the rest."""
+    carried, against = supported(features), contradicted(features)
+    return carried, (1.0 - carried) * against, (1.0 - carried) * (1.0 - against)
 
 
-@cache
-def softmax(name: str) -> Softmax:
-    """The judge of three outcomes of that name out of weights.json."""
-    return Softmax(judge(f"{name} supported"), judge(f"{name} contradicted"))
+def three(name: str, features: Mapping[str, float]) -> tuple[float, float, float]:
+    """What the judge of three outcomes of that name in weights.json says."""
+    return staged(judge(f"{name} supported"), judge(f"{name} contradicted"), features)

@@ -1,7 +1,9 @@
-"""Fits the judges that stand over the cross-encoder: a softmax over what verdict.py sees.
+"""Fits the judges that stand over the cross-encoder: logistics of few features, strongly held back.
 
-Fitted on rows the cross-encoder was not trained on, each set weighing the same. Figures are
-cross-fitted by groups of rows that share a claim or a text. Not here: gathering, reporting.
+`supported` against the rest, then `contradicted` among the rest; each set weighs the same. Signs
+and penalty were chosen by leaving out one licensed set after the other: weights of either sign and
+the texts' lengths fit the sets and fail on others. Figures are cross-fitted by groups of rows that
+share a claim or a text. Not here: gathering, reporting.
 """
 
 from __future__ import annotations
@@ -13,14 +15,18 @@ from typing import TypedDict
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
-from sklearn.linear_model import LogisticRegression
 
-from models.training.examples import REFUSED, share
-from verifiers.weights import Logistic
+from models.training.examples import CONTRADICTED, REFUSED, SUPPORTED, share
+from verifiers.weights import Logistic, staged
 
 Array = NDArray[np.float64]
-PENALTY, FOLDS = 3.0, 5
 Features = Mapping[str, float]
+Signs = Mapping[str, int]  # of each feature that is used: 1, -1, or 0 for either
+FOLDS, FREE, HELD = 5, 3.0, 100.0  # penalties
+FOR: Signs = {"overlap": 1, "cosine": 1, "near for": 1, "single for": 1, "numbers": -1,
+              "near against": -1}  # fmt: skip
+AGAINST: Signs = {"overlap": 1, "near against": 1, "single against": 1, "numbers": 1,
+                  "negation": 1}  # fmt: skip
 
 
 class Side(TypedDict):
@@ -40,44 +46,107 @@ class Seen:
     set: str
     group: str
     verdict: int
-    features: Mapping[str, float]
+    features: Features
 
 
-def fit(rows: Sequence[Seen], names: Sequence[str], penalty: float = PENALTY) -> Judge:
-    """{"supported": {bias, weights}, "contradicted": ...} over the features `names`."""
-    matrix = np.array([[row.features[name] for name in names] for row in rows])
-    middle, spread = matrix.mean(0), matrix.std(0) + 1e-6
-    table = np.c_[(matrix - middle) / spread, np.ones(len(rows))]
-    labels = np.array([row.verdict for row in rows])
-    weights = _by_set([row.set for row in rows])
-    size = table.shape[1]
+def fit(rows: Sequence[Seen], signs: Signs = FOR, penalty: float = HELD) -> Judge:
+    """{"supported": P(supported), "contradicted": P(contradicted) of what is not supported}.
 
-    def loss(flat: Array) -> tuple[float, Array]:
-        nats, gradient = _softmax_loss(flat.reshape(2, size), table, labels, weights)
-        ridge = flat.reshape(2, size).copy()
-        ridge[:, -1] = 0.0
-        return nats + penalty / 2 * float((ridge**2).sum()), (gradient + penalty * ridge).ravel()
-
-    best = minimize(loss, np.zeros(2 * size), jac=True, method="L-BFGS-B").x.reshape(2, size)
+    Rows that only say "not supported" teach the first alone.
+    """
+    told = [row for row in rows if row.verdict not in (SUPPORTED, REFUSED)]
     return {
-        "supported": _plain(best[0], names, middle, spread),
-        "contradicted": _plain(best[1], names, middle, spread),
+        "supported": _by_set(rows, SUPPORTED, signs, penalty),
+        "contradicted": _by_set(told, CONTRADICTED, AGAINST, penalty) if told else _NEVER,
     }
 
 
+_NEVER = Side(bias=0.0, weights={})
+
+
+def _by_set(rows: Sequence[Seen], verdict: int, signs: Signs, penalty: float) -> Side:
+    used = {name: sign for name, sign in signs.items() if name in rows[0].features}
+    labels = [row.verdict == verdict for row in rows]
+    sets, counts = np.unique([row.set for row in rows], return_counts=True)
+    each = dict(zip(sets, len(rows) / len(sets) / counts, strict=True))
+    weights = np.array([each[row.set] for row in rows])
+    features = [row.features for row in rows]
+    return _stretched(
+        logistic(features, labels, (used, penalty), weights), features, labels, weights
+    )
+
+
+def _stretched(
+    side: Side, rows: Sequence[Features], labels: Sequence[bool], weights: Array
+) -> Side:
+    """The same order, but as sure as the labels are: a penalty makes weights timid."""
+    made = Logistic(side["bias"], side["weights"])
+    line = [{"score": made.score(row)} for row in rows]
+    scale = logistic(line, labels, ({"score": 1}, 0.0), weights)
+    times = scale["weights"]["score"]
+    return Side(bias=round(scale["bias"] + times * side["bias"], 4),
+                weights={n: round(times * w, 4) for n, w in side["weights"].items()})  # fmt: skip
+
+
 def binary(rows: Sequence[Features], right: Sequence[bool]) -> Side:
-    """{bias, weights} of a logistic P(right), under the same penalty on standardised features."""
-    names = list(rows[0])
-    matrix = np.array([[row[name] for name in names] for row in rows])
+    """P(right) from all features, signs left free."""
+    return logistic(rows, right, (dict.fromkeys(rows[0], 0), FREE))
+
+
+def logistic(
+    rows: Sequence[Features],
+    labels: Sequence[bool],
+    how: tuple[Signs, float],
+    weights: Array | None = None,
+) -> Side:
+    """Ridge over standardised features, each weight of its sign; in the features' own units."""
+    signs, penalty = how
+    matrix = np.array([[row[name] for name in signs] for row in rows])
     middle, spread = matrix.mean(0), matrix.std(0) + 1e-6
-    made = LogisticRegression(C=1.0 / PENALTY, max_iter=1000)
-    made.fit((matrix - middle) / spread, np.array(right))
-    return _plain(np.r_[made.coef_[0], made.intercept_], names, middle, spread)
+    table, truth = np.c_[(matrix - middle) / spread, np.ones(len(rows))], np.array(labels, float)
+    each = np.ones(len(rows)) if weights is None else weights
+
+    def loss(w: Array) -> tuple[float, Array]:
+        chance = 1 / (1 + np.exp(-np.clip(table @ w, -30, 30)))
+        nats = truth * np.log(chance + 1e-12) + (1 - truth) * np.log(1 - chance + 1e-12)
+        ridge = np.r_[w[:-1], 0.0]
+        gradient = table.T @ (each * (chance - truth)) + penalty * ridge
+        return float(penalty / 2 * (ridge**2).sum() - (each * nats).sum()), gradient
+
+    bounds = [_BOUNDS[sign] for sign in signs.values()] + [(None, None)]
+    best = minimize(loss, np.zeros(len(signs) + 1), jac=True, bounds=bounds, method="L-BFGS-B").x
+    slopes = best[:-1] / spread
+    found = {name: round(float(slope), 4) for name, slope in zip(signs, slopes, strict=True)}
+    return Side(bias=round(float(best[-1] - (slopes * middle).sum()), 4), weights=found)
+
+
+_BOUNDS: dict[int, tuple[float | None, float | None]] = {
+    1: (0, None), -1: (None, 0), 0: (None, None)
+}  # fmt: skip
 
 
 def chances(judge: Side, rows: Sequence[Features]) -> Array:
-    """P of each row by what `binary` gave."""
-    return 1.0 / (1.0 + np.exp(-np.array([_score(judge, row) for row in rows])))
+    """P of each row by one logistic."""
+    made = Logistic(judge["bias"], judge["weights"])
+    return np.array([made(row) for row in rows])
+
+
+def scores(judge: Judge, rows: Sequence[Seen]) -> Array:
+    """(rows, 3): P(supported), P(contradicted), P(unsupported), as they are served."""
+    first, second = (Logistic(judge[side]["bias"], judge[side]["weights"])
+                     for side in ("supported", "contradicted"))  # fmt: skip
+    return np.array([staged(first, second, row.features) for row in rows])
+
+
+def crossfitted(rows: Sequence[Seen], signs: Signs = FOR, penalty: float = HELD) -> Array:
+    """P of each row by a judge fitted without its fold."""
+    folds, found = _folds([row.group for row in rows]), np.zeros((len(rows), 3))
+    for fold in range(FOLDS):
+        train = [row for row, own in zip(rows, folds, strict=True) if own != fold]
+        test = np.flatnonzero(folds == fold)
+        if len(test):
+            found[test] = scores(fit(train, signs, penalty), [rows[i] for i in test])
+    return found
 
 
 def binary_crossfitted(
@@ -95,63 +164,3 @@ def binary_crossfitted(
 
 def _folds(groups: Sequence[str]) -> NDArray[np.int64]:
     return np.array([int(share("fold " + group) * FOLDS) for group in groups])
-
-
-def _softmax_loss(
-    parameters: Array, table: Array, labels: NDArray[np.int64], weights: Array
-) -> tuple[float, Array]:
-    """Weighted negative log likelihood; REFUSED means either of the two that are no support."""
-    scores = np.c_[table @ parameters.T, np.zeros(len(table))]
-    scores -= scores.max(1, keepdims=True)
-    chance = np.exp(scores)
-    chance /= chance.sum(1, keepdims=True)
-    target = np.zeros_like(chance)
-    plain = labels != REFUSED
-    target[plain, labels[plain]] = 1.0
-    rest = chance[:, 1:].sum(1) + 1e-12
-    target[~plain, 1:] = chance[~plain, 1:] / rest[~plain, None]
-    picked = np.where(plain, chance[np.arange(len(labels)), np.minimum(labels, 2)], rest)
-    nats = -(weights * np.log(picked + 1e-12)).sum()
-    slope = (chance - target)[:, :2] * weights[:, None]
-    return float(nats), slope.T @ table
-
-
-def _by_set(sets: Sequence[str]) -> Array:
-    """Weights by which each set counts the same; they sum to the number of rows."""
-    found, counts = np.unique(sets, return_counts=True)
-    each = dict(zip(found, len(sets) / len(found) / counts, strict=True))
-    return np.array([each[name] for name in sets])
-
-
-def _plain(row: Array, names: Sequence[str], middle: Array, spread: Array) -> Side:
-    """Weights of the features as they are, not standardised."""
-    slopes = row[:-1] / spread
-    bias = float(row[-1] - (slopes * middle).sum())
-    weights = {name: round(float(slope), 4) for name, slope in zip(names, slopes, strict=True)}
-    return Side(bias=round(bias, 4), weights=weights)
-
-
-def scores(judge: Judge, rows: Sequence[Seen]) -> Array:
-    """(rows, 3): P(supported), P(contradicted), P(unsupported)."""
-    found = []
-    for row in rows:
-        pro, con = (_score(judge[side], row.features) for side in ("supported", "contradicted"))
-        raw = np.exp(np.array([pro, con, 0.0]) - max(pro, con, 0.0))
-        found.append(raw / raw.sum())
-    return np.array(found)
-
-
-def _score(side: Side, features: Features) -> float:
-    return Logistic(side["bias"], side["weights"]).score(features)
-
-
-def crossfitted(rows: Sequence[Seen], names: Sequence[str], others: Sequence[Seen] = ()) -> Array:
-    """P of each row by a judge fitted without its fold; `others` are always fitted on."""
-    folds = _folds([row.group for row in rows])
-    found = np.zeros((len(rows), 3))
-    for fold in range(FOLDS):
-        train = [row for row, own in zip(rows, folds, strict=True) if own != fold]
-        test = np.flatnonzero(folds == fold)
-        if len(test):
-            found[test] = scores(fit([*train, *others], names), [rows[i] for i in test])
-    return found

@@ -17,14 +17,16 @@ import numpy as np
 
 from benchmarks.ground import Ground
 from benchmarks.judges import rows
-from benchmarks.judges.fitting import Seen, crossfitted, fit, scores
+from benchmarks.judges.fitting import FREE, Seen, crossfitted, fit, scores
 from models.training import sources
 from models.training.measure import auroc
 from pilotfish.settings import load
 from pipeline.judges import judges
 
 BASELINES = {"overlap": "overlap", "cosine": "cosine", "length": "words"}
-SIMPLE = ("overlap", "cosine", "whole", "names", "numbers", "negation", "words", "evidence")
+SIMPLE = dict.fromkeys(
+    ("overlap", "cosine", "whole", "names", "numbers", "negation", "words", "evidence"), 0
+)
 BAR, LEFT_OUT_BAR = 0.78, 0.72
 
 
@@ -66,17 +68,17 @@ def by_set(seen: Sequence[Seen]) -> dict[str, dict[str, float]]:
     """set -> AUROC of each judge, and balanced accuracy of the fitted one."""
     names = list(seen[0].features)
     licensed = [row for row in seen if row.set in sources.LICENSED]
-    crossed = crossfitted(licensed, names)
-    simple = crossfitted(licensed, SIMPLE)
+    crossed = crossfitted(licensed)
+    simple = crossfitted(licensed, SIMPLE, FREE)
     found = {}
     for name in rows.SETS:
         own = [row for row in seen if row.set == name]
         rest = [row for row in licensed if row.set != name]
         truth = np.array([row.verdict == 0 for row in own])
-        left = scores(fit(rest, names), own)[:, 0]
+        left = scores(fit(rest), own)[:, 0]
         at = [i for i, row in enumerate(licensed) if row.set == name]
         judged = crossed[at, 0] if at else left
-        plain = simple[at, 0] if at else scores(fit(rest, SIMPLE), own)[:, 0]
+        plain = simple[at, 0] if at else scores(fit(rest, SIMPLE, FREE), own)[:, 0]
         line = {"rows": len(own), "judge": auroc(truth, judged), "left out": auroc(truth, left),
                 "simple logistic": auroc(truth, plain)}  # fmt: skip
         for label in ("near for", "single for"):
@@ -98,8 +100,7 @@ def balanced(truth: Any, chances: Any) -> float:
 
 def write(seen: Sequence[Seen], file: Path) -> None:
     """Put the judge fitted on all licensed rows into weights.json, beside the others."""
-    names = list(seen[0].features)
-    made = fit([row for row in seen if row.set in sources.LICENSED], names)
+    made = fit([row for row in seen if row.set in sources.LICENSED])
     weights = json.loads(file.read_text(encoding="utf-8"))
     weights |= {f"verdict {side}": made[side] for side in ("supported", "contradicted")}
     file.write_text(json.dumps(weights, indent=1) + "\n", encoding="utf-8")
