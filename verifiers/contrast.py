@@ -24,7 +24,7 @@ class Contrast:
     reader: Step
     nli: Nli
     least: float = 0.5
-    free: tuple[str, ...] = ("extract",)
+    free: tuple[str, ...] = ("extract", "sentence")
     name: str = "contrast"
 
     def __call__(self, case: Case, /) -> Case:

@@ -28,7 +28,7 @@ class Entropy:
     samples: Samples
     nli: Nli
     least: float = 0.5
-    free: tuple[str, ...] = ("extract",)
+    free: tuple[str, ...] = ("extract", "sentence")
     name: str = "entropy"
 
     def __call__(self, case: Case, /) -> Case:

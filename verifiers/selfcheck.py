@@ -28,7 +28,7 @@ class SelfCheck:
     samples: Samples
     nli: Nli
     most: float = 0.5
-    free: tuple[str, ...] = ("extract",)
+    free: tuple[str, ...] = ("extract", "sentence")
     name: str = "selfcheck"
 
     def __call__(self, case: Case, /) -> Case:
