@@ -27,7 +27,8 @@ def test_json_prints_the_whole_case_and_nothing_else_on_stdout(shared: Pilotfish
     done = shared("ask", ASKED, "--json")
     case = done.one
     assert set(case) >= KEYS and case["version"] == 1 and case["status"] == "answered"
-    assert "30 days" in case["answer"]["text"] and 0 <= case["support"] <= 1
+    assert "30" in case["answer"]["text"] and 0 <= case["support"] <= 1
+    assert "30 days" in case["citations"][0]["quote"]
     assert case["receipt"]["llm_calls"] == 0 and case["receipt"]["cost_usd"] == 0
     assert case["receipt"]["seconds"] > 0 and case["error"] is None
     check_citations(shared, case["citations"], case["answer"]["text"])
@@ -105,7 +106,7 @@ def test_an_llm_that_fails_leaves_the_extracted_answer_and_is_no_abstention(
         PILOTFISH_LLM__MODEL=model,
     )
     case = asking("ask", ASKED, "--json").one
-    assert case["status"] == "answered" and case["answer"]["model"] == "extract"
+    assert case["status"] == "answered" and case["answer"]["model"] in {"extract", "sentence"}
     assert len(llm.requests) == 1 and any(event["error"] for event in case["trace"])
     told = asking("ask", UNANSWERABLE, "--json", code=7).one["error"]
     assert told["code"] == error and len(llm.requests) == 2

@@ -59,7 +59,7 @@ def test_spreadsheets_of_questions_come_back_as_spreadsheets(mine: Pilotfish, en
     head, first, second = found
     line = dict(zip(head, first, strict=True))
     assert str(line["custom_id"]) == "7" and line["status"] == "answered"
-    assert "30 days" in str(line["answer"]) and "docs/returns.md:" in str(line["sources"])
+    assert "30" in str(line["answer"]) and "docs/returns.md:" in str(line["sources"])
     assert str(second[0]) == "'=cmd", "no formula out of what others wrote"
     assert dict(zip(head, second, strict=True))["status"] == "abstained"
 

@@ -12,7 +12,7 @@ from tests.conftest import ASKED, UNANSWERABLE, Pilotfish
 
 pytestmark = pytest.mark.slow
 GOLD = [
-    {"id": "q1", "question": ASKED, "answers": ["30 days"]},
+    {"id": "q1", "question": ASKED, "answers": ["30 days", "30"]},
     {"id": "q2", "question": "When does the harbour office open?", "answer": "at seven"},
     {"id": "q3", "question": UNANSWERABLE, "unanswerable": True},
     {"id": "q4", "question": "总部位于哪里？", "answers": ["上海市"]},

@@ -77,7 +77,7 @@ def test_feedback_on_a_batch_is_kept_and_calibrates(mine: Pilotfish) -> None:
 
 
 def test_questions_with_known_answers_are_asked_and_labelled(mine: Pilotfish) -> None:
-    rows = [{"question": ASKED, "answers": ["30 days"]},
+    rows = [{"question": ASKED, "answers": ["30 days", "30"]},
             {"question": UNANSWERABLE, "answers": ["nothing"]}] * 20  # fmt: skip
     tuned = mine(
         "tune", "trust", write(mine.folder / "known.jsonl", rows), "--match", "contains", "--json"

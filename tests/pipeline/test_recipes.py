@@ -13,12 +13,13 @@ from typing import Any, cast
 import numpy as np
 import pytest
 
+from models.pilot.reading import Judge, Pair, Reading
 from pilotfish.settings import Settings
 from pilotfish.settings_groups import LLMSettings
 from pilotfish.step import run
 from pilotfish.types import Answer, Basis, Case, Citation, Passage, Prompt, Question, Span
 from pipeline.parts import Parts
-from pipeline.recipes import accept_above, check, gate, render
+from pipeline.recipes import accept_above, check, extracts, gate, render
 from verifiers.evidence import Vectors
 from verifiers.trust import Reliance
 
@@ -160,3 +161,37 @@ def test_an_answer_to_a_pruned_prompt_is_cited_by_its_exact_place() -> None:
     at = 10 + LONG.index("The pump leaks")
     assert (citation.source.start, citation.source.end) == (at, at + len(TEXT))
     assert citation.source.quote == TEXT
+
+
+def reads(height: float) -> Judge:
+    """A cross-encoder that finds "the seal" in every passage, as sure as `height`."""
+
+    def model(pairs: Sequence[Pair]) -> list[Reading]:
+        at = TEXT.index("the seal")
+        span = (at, at + len("the seal"), height)
+        return [Reading(height, 0.9, 0.05, 0.05, (span,), 0.0) for _ in pairs]
+
+    return model
+
+
+def extracted(height: float, max_error: float | None = None) -> list[str]:
+    """The extractive tiers' answers in turn."""
+    reliance = Reliance(max_error=max_error)
+    parts = SimpleNamespace(embed=embed, judge=reads(height), reliance=reliance)
+    case = Case(Question("Where does the pump leak?"), (PASSAGE,))
+    answers = [run(tier, case).answer for tier in extracts(cast(Parts, parts))]
+    return [f"{one.model}: {one.text}" for one in answers if one]
+
+
+def test_where_the_span_is_not_accepted_its_sentence_comes_next() -> None:
+    assert extracted(9.0) == ["extract: the seal", f"sentence: {TEXT}"]
+
+
+def test_under_a_promise_there_are_only_short_answers() -> None:
+    assert extracted(9.0, max_error=0.1) == ["extract: the seal"]
+
+
+def test_without_a_cross_encoder_the_sentence_is_the_only_extract() -> None:
+    parts = SimpleNamespace(embed=embed, judge=None, reliance=Reliance())
+    (only,) = extracts(cast(Parts, parts))
+    assert only.name == "extract" and only.model is None
