@@ -1,7 +1,7 @@
-"""results.json and service/results.json to RESULTS.md and plots. Runs again without measuring.
+"""results.json of each suite to RESULTS.md and plots. Runs again without measuring.
 
-What each part says stands in say_quality.py, say_routing.py, say_speed.py and say_service.py;
-plots in figures.py and figures_service.py.
+What each part says stands in say_quality.py, say_judges.py, say_routing.py, say_speed.py and
+say_service.py; plots in figures.py and figures_service.py.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from typing import Any
 from benchmarks import (
     figures,
     figures_service,
+    say_judges,
     say_quality,
-    say_risk,
     say_routing,
     say_service,
     say_speed,
@@ -33,7 +33,16 @@ def _one(name: str, say: Callable[[dict[str, Any]], str]) -> Say:
 ORDER: tuple[tuple[str, tuple[str, ...], Say], ...] = (
     ("Retrieval quality", ("retrieval",), _one("retrieval", say_quality.retrieval)),
     ("Answers without an LLM", ("answering",), _one("answering", say_quality.answering)),
-    ("Promises kept", ("risk",), _one("risk", say_risk.risk)),
+    ("Claims and their evidence", ("support",), _one("support", say_judges.support)),
+    ("Claims judged by words", ("rules",), _one("rules", say_judges.rules)),
+    ("Reading", ("reading",), _one("reading", say_judges.reading)),
+    ("Reranking", ("reranking",), _one("reranking", say_judges.reranking)),
+    ("Pruning", ("pruning",), _one("pruning", say_judges.pruning)),
+    (
+        "End to end without an LLM, promises kept",
+        ("endtoend",),
+        _one("endtoend", say_judges.endtoend),
+    ),
     ("Routing and cascades", ("routing",), _one("routing", say_routing.routing)),
     ("Splitting", ("splitting",), _one("splitting", say_quality.splitting)),
     ("Indexing speed", ("indexing",), _one("indexing", say_speed.indexing)),
@@ -42,13 +51,14 @@ ORDER: tuple[tuple[str, tuple[str, ...], Say], ...] = (
     ("A cold question", ("cold",), _one("cold", say_speed.cold)),
     *say_service.SECTIONS,
 )
-SERVICE = ("service", "results.json")
+SERVICE, JUDGES = ("service", "results.json"), ("judges", "results.json")
 BUSY = 0.2  # share of the cores that others kept busy, above which timings are doubtful
 
 
 def render(results: Path) -> Path:
     """Write RESULTS.md and plots/ beside the results; give the report's path."""
     parts, service = _read(results), _read(results.parent.joinpath(*SERVICE))
+    parts |= _read(results.parent.joinpath(*JUDGES))
     plots = results.parent / "plots"
     plots.mkdir(exist_ok=True)
     figures.draw(parts, plots)
