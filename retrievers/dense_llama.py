@@ -29,7 +29,7 @@ from retrievers.llama_store import LlamaStore, Named
 from retrievers.nearest import Change, Truth
 from store.files import fsync
 
-ALLOWED_EXACT = 2000  # passages that pass a filter: no more are compared without the store
+FEW = 2000  # passages, of a collection or that pass a filter: so few are compared in the database
 EXACT = 20_000  # passages in all: so few are compared in the database if the store gives too little
 MOST = 5000  # neighbours that a store is asked for when a filter lets few of them pass
 _MEND = "run pilotfish doctor --repair"
@@ -179,6 +179,8 @@ class LlamaNearest:
         if allowed is not None:
             return self._among(vector, k, allowed)
         found = self._store.nearest(self._kept.named, vector, min(k, self._size))
+        if self._size <= FEW:  # an approximate index over a table of many may give others
+            return self._best(vector, k, None) or self._scored(vector, k, found)
         if len(found) < min(k, self._size):
             if self._size <= EXACT:
                 return self._best(vector, k, None)
@@ -188,7 +190,7 @@ class LlamaNearest:
     def _among(self, vector: Vectors, k: int, allowed: Sequence[int]) -> Hits:
         """The nearest of those that pass a filter: out of more neighbours, or by comparing all."""
         depth = min(self._size, 2 * k * self._size // len(allowed) + 10)
-        if len(allowed) > ALLOWED_EXACT and depth <= MOST:
+        if len(allowed) > FEW and depth <= MOST:
             found = np.array(self._store.nearest(self._kept.named, vector, depth), dtype=np.int64)
             passing = found[np.isin(found, np.asarray(allowed, dtype=np.int64))]
             if len(passing) >= min(k, len(allowed)):
@@ -224,7 +226,5 @@ class LlamaNearest:
 
 
 def _top(scores: Vectors, k: int) -> Ids:
-    """Positions of the k highest scores, in no order."""
-    if len(scores) <= k:
-        return np.arange(len(scores), dtype=np.int64)
-    return np.argpartition(-scores, k - 1)[:k].astype(np.int64)
+    """Positions of the k highest scores, the first of equals first."""
+    return np.argsort(-scores, kind="stable")[:k].astype(np.int64)

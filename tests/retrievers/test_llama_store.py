@@ -181,7 +181,7 @@ def test_what_an_approximate_store_does_not_give_is_found_in_the_database(
         wanted = found(shallow.here, "red star", where)
         got = found(shallow.there, "red star", where)
         assert list(got.values()) == pytest.approx(list(wanted.values()), abs=1e-5)
-    monkeypatch.setattr(dense_llama, "ALLOWED_EXACT", 0)
+    monkeypatch.setattr(dense_llama, "FEW", 0)
     wanted = found(shallow.here, "red star", "n >= 1")
     got = found(shallow.there, "red star", "n >= 1")
     assert list(got.values()) == pytest.approx(list(wanted.values()), abs=1e-5)
@@ -192,6 +192,7 @@ def test_a_large_collection_takes_what_an_approximate_store_gives_and_says_so(
     shallow: House, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(dense_llama, "EXACT", 0)
+    monkeypatch.setattr(dense_llama, "FEW", 0)
     shallow.put(document("a", lines(1, 30)))
     assert 0 < len(found(shallow.there, "red star")) <= 5
     assert found(shallow.there, "blue cat") and caplog.text.count("look at more") == 1
