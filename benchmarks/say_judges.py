@@ -11,7 +11,8 @@ from benchmarks.say_risk import risk
 def support(result: dict[str, Any]) -> str:
     columns = ("rows", "judge", "left out", "model near for", "simple logistic", "overlap",
                "cosine", "length", "balanced accuracy")  # fmt: skip
-    rows = [[name, *(row[c] for c in columns)] for name, row in result["sets"].items()]
+    rows = [[name, int(row["rows"]), *(row[c] for c in columns[1:])]
+            for name, row in result["sets"].items()]  # fmt: skip
     return "\n\n".join([
         "AUROC of P(supported) on held-out rows: documents that the cross-encoder was not trained "
         "on; of the last three sets, which state no licence, it saw none. judge: the logistic over "
@@ -39,7 +40,7 @@ def rules(result: dict[str, Any]) -> str:
 def reading(result: dict[str, Any]) -> str:
     columns = list(next(iter(result["mean"].values())))
     rows = [
-        [judge, name, *(row[c] for c in columns)]
+        [judge, name, int(row["questions"]), *(row[c] for c in columns[1:])]
         for judge, by in result["sets"].items()
         for name, row in by.items()
     ]

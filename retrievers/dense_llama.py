@@ -179,7 +179,7 @@ class LlamaNearest:
         if allowed is not None:
             return self._among(vector, k, allowed)
         found = self._store.nearest(self._kept.named, vector, min(k, self._size))
-        if self._size <= FEW:  # an approximate index over a table of many may give others
+        if self._size <= FEW:  # asked only to hear whether it is there: it may overlook the best
             return self._best(vector, k, None) or self._scored(vector, k, found)
         if len(found) < min(k, self._size):
             if self._size <= EXACT:

@@ -71,7 +71,7 @@ def features(
         }
         if readings:
             row["span"] = _above_floor(masses[number])
-            row["relevance"] = _above_floor(_chance(readings[unit.place].relevance))
+            row["relevance"] = _above_floor(readings[unit.place].helps)
         rows.append(row)
     return rows
 
@@ -84,10 +84,6 @@ def odds(rows: Iterable[Row], weights: Weights) -> list[float]:
 def _above_floor(chance: float) -> float:
     """0 at FLOOR and below, 4.6 at certainty: logarithms add up where chances multiply."""
     return math.log(max(chance, FLOOR) / FLOOR)
-
-
-def _chance(logit: float) -> float:
-    return 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, logit))))
 
 
 def _rarity(question: str, near: Sequence[set[str]], above: Sequence[set[str]]) -> dict[str, float]:

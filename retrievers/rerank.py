@@ -38,18 +38,17 @@ class Rerank:
         readings = of_questions(self.model)(
             [(case.question.text, shown(passage.title, passage.text)) for passage in read]
         )
-        order = blended([one.relevance for one in readings], self.weight)
+        order = blended([one.helps for one in readings], self.weight)
         moved = tuple(read[place] for place in order) + case.passages[self.depth :]
         notes = {"relevance": [round(readings[place].relevance, 2) for place in order[: self.k]]}
         return replace(case, passages=_scored(moved)[: self.k], notes=notes)
 
 
-def blended(relevance: Sequence[float], weight: float) -> list[int]:
+def blended(chances: Sequence[float], weight: float) -> list[int]:
     """Places by weight x P(relevant) + (1 - weight) x 1 / log2(rank + 1), best first."""
     scores = [
-        weight / (1.0 + math.exp(-max(-30.0, min(30.0, logit))))
-        + (1.0 - weight) / math.log2(rank + 2)
-        for rank, logit in enumerate(relevance)
+        weight * chance + (1.0 - weight) / math.log2(rank + 2)
+        for rank, chance in enumerate(chances)
     ]
     return sorted(range(len(scores)), key=lambda place: (-scores[place], place))
 

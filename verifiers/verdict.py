@@ -4,7 +4,7 @@ SummaC's matrix (Laban et al. 2022, arXiv 2111.09525): the claim is laid against
 the evidence as well as against its nearest sentences together, and the best of them counts.
 Numbers, names and negation are compared by rule beside the model; a small fitted judge weighs all
 of it (weights.json). Without a cross-encoder rules.py decides. Not here: which passages a claim of
-an answer is laid against (support.py).
+an answer is laid against (claims.py).
 """
 
 from __future__ import annotations

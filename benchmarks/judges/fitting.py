@@ -1,8 +1,9 @@
 """Fits the judges that stand over the cross-encoder: logistics of few features, strongly held back.
 
-`supported` against the rest, then `contradicted` among the rest; each set weighs the same. Signs
-and penalty were chosen by leaving out one licensed set after the other: weights of either sign and
-the texts' lengths fit the sets and fail on others. Figures are cross-fitted by groups of rows that
+`supported` against the rest, then `contradicted` among the rest; each set weighs the same. Weights
+of either sign and the texts' lengths fit the sets and fail on others; fit.py prints what each
+penalty gives with one licensed set left out after the other. The sets without a licence were looked
+at too when features and penalty were chosen. Figures are cross-fitted by groups of rows that
 share a claim or a text. Not here: gathering, reporting.
 """
 

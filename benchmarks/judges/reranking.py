@@ -67,7 +67,7 @@ def one_set(library: Library, judged: RetrievalSet, fresh: set[str]) -> dict[str
         )
         seconds.append(time.perf_counter() - begun)
         for weight in WEIGHTS:
-            order = blended([one.relevance for one in readings], weight)
+            order = blended([one.helps for one in readings], weight)
             runs[weight][query] = _documents(case.passages, order)
     some = {query: grades for query, grades in judged.qrels.items() if query in fresh}
     return {

@@ -92,6 +92,22 @@ def by_set(seen: Sequence[Seen]) -> dict[str, dict[str, float]]:
     return found
 
 
+def swept(seen: Sequence[Seen], penalties: Sequence[float]) -> dict[float, float]:
+    """penalty -> mean AUROC of the licensed sets, each left out of the fitted judge in turn."""
+    licensed = [row for row in seen if row.set in sources.LICENSED]
+    return {
+        penalty: round(float(np.mean([_left_out(licensed, name, penalty)
+                                      for name in sources.LICENSED])), 4)
+        for penalty in penalties
+    }  # fmt: skip
+
+
+def _left_out(rows: Sequence[Seen], name: str, penalty: float) -> float:
+    own = [row for row in rows if row.set == name]
+    made = fit([row for row in rows if row.set != name], penalty=penalty)
+    return auroc(np.array([row.verdict == 0 for row in own]), scores(made, own)[:, 0])
+
+
 def balanced(truth: Any, chances: Any) -> float:
     """Mean of the two classes' accuracies at P = 0.5."""
     said = chances >= 0.5

@@ -6,6 +6,7 @@ Not here: any model. serve.py is the packaged judge, others.py wraps models by n
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -30,6 +31,11 @@ class Reading:
     unsupported: float
     spans: tuple[tuple[int, int, float], ...] = ()
     null: float = 0.0
+
+    @property
+    def helps(self) -> float:
+        """P(the passage helps to answer)."""
+        return 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, self.relevance))))
 
     @property
     def margin(self) -> float:

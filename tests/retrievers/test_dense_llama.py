@@ -433,3 +433,13 @@ def test_a_mark_that_the_index_overlooks_is_found_in_the_list(tmp_path: Path) ->
     kept = dense_llama.Kept.read(folder)
     assert len(house.store.ids(kept.marks, kept.vector, 100)) == 1  # older marks have gone
     house.close()
+
+
+def test_of_few_passages_the_best_are_found_whatever_the_index_overlooks(tmp_path: Path) -> None:
+    options = {"name": f"few_{os.getpid()}", "kind": "Blind"}
+    house = House(tmp_path / "house", "tests.retrievers.stores:opened", options)
+    house.put(document("a", lines(0, 30)), document("b", "red cat"))
+    house.refresh()
+    here, there = (list(found(s, "red cat", k=5).values()) for s in (house.here, house.there))
+    assert there == pytest.approx(here) and there[0] == pytest.approx(1.0, abs=1e-4)
+    house.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -24,8 +25,8 @@ def count(texts: Sequence[str]) -> list[int]:
     return [len(text.split()) for text in texts]
 
 
-def passage(text: str, number: int = 1, **more: object) -> Passage:
-    return Passage(number, text, f"d{number}", START, START + len(text), **more)  # type: ignore[arg-type]
+def passage(text: str, number: int = 1, **more: Any) -> Passage:
+    return Passage(number, text, f"d{number}", START, START + len(text), **more)
 
 
 def case(*passages: Passage, question: str = "Who painted the tower?") -> Case:

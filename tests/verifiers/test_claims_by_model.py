@@ -16,7 +16,7 @@ from pilotfish.types import Answer, Case, Prompt, Question, Span
 from verifiers.cite import Cite
 from verifiers.claims import Judged, judged, judged_all
 from verifiers.evidence import Vectors
-from verifiers.keys import clean
+from verifiers.keys import Claim, clean
 from verifiers.nli import by_model
 from verifiers.rewrite import Rewrite
 from verifiers.support import Support
@@ -184,7 +184,7 @@ def test_only_what_the_named_passages_do_not_carry_is_laid_against_the_others() 
     assert len(model.calls) == 2 and len(model.calls[1]) <= 4
 
 
-def case_with_keys(text: str) -> tuple[Case, list]:  # type: ignore[type-arg]
+def case_with_keys(text: str) -> tuple[Case, list[Claim]]:
     case = replace(case_of(ASKED, OTHER, WARRANTY), prompt=Prompt((), {"kaaaa": 1, "kbbbb": 2}))
     return case, clean(text, case)[1]
 
