@@ -7,6 +7,7 @@ server (pg_server.py).
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from llama_index.core.schema import BaseNode, TextNode
@@ -75,9 +76,10 @@ class Blind(Noted):
     """As approximate indexes may: it never finds a vector equal to the one asked for, but lists."""
 
     def query(self, query: VectorStoreQuery, **more: Any) -> VectorStoreQueryResult:
-        found = super().query(query, **more)
+        most = query.similarity_top_k
+        found = super().query(replace(query, similarity_top_k=most + 5), **more)
         pairs = zip(found.ids or [], found.similarities or [], strict=True)
-        kept = [(one, score) for one, score in pairs if score < 0.9999]
+        kept = [(one, score) for one, score in pairs if score < 0.9999][:most]
         return VectorStoreQueryResult(ids=[i for i, _ in kept], similarities=[s for _, s in kept])
 
     def get_nodes(self, node_ids: list[str] | None = None, filters: Any = None) -> list[BaseNode]:
