@@ -1,4 +1,4 @@
-"""`python -m models.training fit WORK [--steps N] [--without SET,SET]`; `... ship WORK`."""
+"""`python -m models.training fit WORK [--steps N] [--onward] [--without SET,SET]`; `ship WORK`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,9 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--steps", type=int, default=Plan().steps)
     parser.add_argument("--tokens", type=int, default=Plan().tokens)
     parser.add_argument("--seed", type=int, default=Plan().seed)
-    parser.add_argument("--without", default="")
+    parser.add_argument("--without", default="", help="sets to leave out of training")
+    parser.add_argument("--onward", action="store_true", help="go on from the shipped weights")
+    parser.add_argument("--rate", type=float, default=Plan().rate, help="peak learning rate")
     given = parser.parse_args(arguments)
     given.work.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(2)
@@ -30,7 +32,9 @@ def main(arguments: list[str]) -> int:
         found = mixture.mixture(given.seed * 1000, given.work, without)
         sys.stdout.write(f"{mixture.counted(found)}\n{len(found)} examples\n")
     elif given.what == "fit":
-        fit(Plan(given.steps, given.tokens, seed=given.seed, without=without), given.work)
+        plan = Plan(given.steps, given.tokens, given.rate, seed=given.seed, without=without,
+                    onward=given.onward)  # fmt: skip
+        fit(plan, given.work)
     else:
         from models.training.ship import ship
 

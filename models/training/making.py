@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 import re
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
 from models.premise import premise
@@ -96,8 +97,7 @@ def answers(pool: Sequence[Example], rng: random.Random) -> Iterator[Example]:
     """Question and answer as one claim: the right answer, a wrong one of its kind, a wrong text."""
     others = [e for e in pool if e.span and e.span != NO_ANSWER]
     for example in others:
-        assert example.span is not None
-        right = example.passage[example.span[0] : example.span[1]]
+        right = _answer(example)
         yield _answered(example, right, example.passage, SUPPORTED)
         wrong = [s for s in spans_of(example.passage) if not _alike(s, right)]
         kin = [s for s in wrong if kind_of(s) == kind_of(right)]
@@ -115,6 +115,33 @@ def _answered(example: Example, answer: str, passage: str, verdict: int) -> Exam
     return Example(
         f"{example.asked} {answer}", text, "made answer", None, verdict, None, example.held
     )
+
+
+def swapped(pool: Sequence[Example], rng: random.Random) -> Iterator[Example]:
+    """Each question read from its passage with another answer of the kind in the answer's place.
+
+    The few questions that people asked are seen many times; so their answers are not learnt.
+    """
+    kinds: dict[str, list[str]] = defaultdict(list)
+    told = [e for e in pool if e.span and e.span != NO_ANSWER]
+    for example in told:
+        kinds[kind_of(_answer(example))].append(_answer(example))
+    for example in told:
+        right = _answer(example)
+        other = rng.choice(kinds[kind_of(right)])
+        if _alike(other, right) or right.lower() in example.asked.lower():
+            continue
+        assert example.span is not None
+        before = example.passage[: example.span[0]].replace(right, other)
+        text = before + (example.passage[example.span[0] :].replace(right, other))
+        place = (len(before), len(before) + len(other))
+        yield Example(example.asked, text, example.source + " swapped", 1.0, None, place,
+                      example.held)  # fmt: skip
+
+
+def _answer(example: Example) -> str:
+    assert example.span is not None
+    return example.passage[example.span[0] : example.span[1]]
 
 
 def cloze(pool: Texts, count: int, rng: random.Random) -> Iterator[Example]:

@@ -29,7 +29,7 @@ class Amounts:
 
 
 # Much that is made at first; then what people asked and labelled, over and over.
-PASSES = (Amounts(10000, 6000, 2000, 1000, 4, 2), Amounts(5000, 3000, 1500, 2500, 2, 4))
+PASSES = (Amounts(10000, 6000, 2000, 1000, 4, 2), Amounts(5000, 3000, 1500, 2500, 3, 4))
 
 
 def labelled() -> list[Example]:
@@ -37,7 +37,7 @@ def labelled() -> list[Example]:
     read = [e for name in sources.READING for e in sources.reading(name)]
     judged = [e for name in sources.LICENSED for e in sources.verification(name)]
     other = chain(sources.rationales(), sources.hops(), sources.finance(), sources.medicine())
-    return [*read, *judged, *other]
+    return [*read, *judged, *sources.answered(), *other]
 
 
 def mixture(
@@ -53,6 +53,7 @@ def mixture(
     again += (e for name in sources.READING for e in sources.reading(name, with_title=True))
     found = [*people, *again * (amounts.repeat // 2), *small * ((amounts.repeat - 1) // 2)]
     found += making.answers(read, rng)
+    found += making.swapped(read, rng)
     found += making.claims(pool, amounts.claims, rng)
     found += making.cloze(pool, amounts.cloze, rng)
     found += sample(sources.tabfact(13000), amounts.tables, rng)

@@ -54,20 +54,36 @@ def rows(name: str) -> Iterator[dict[str, Any]]:
 
 def verification(name: str) -> list[Example]:
     """One set of claims; records that share a claim or a text lie on one side."""
-    found = list(rows(f"verification/{name}"))
-    groups = components([(r["claim"], r.get("doc_id") or r["evidence"]) for r in found])
-    if name == "wice":
-        groups = [row["claim_id"].split("-")[0] for row in found]
-    if name == "scifact":  # claims and abstracts hang together: whole abstracts go to one side
-        groups = [row["doc_id"] for row in found]
     examples = []
-    for row, group in zip(found, groups, strict=True):
+    for row, group in grouped(name):
         verdict = LABELS[row["label"]]
         if name in COARSE and verdict == UNSUPPORTED:
             verdict = REFUSED
         text = premise(row["claim"], titled(row.get("title"), row["evidence"]))
         examples.append(Example(row["claim"], text, name, verdict=verdict, held=held(group)))
     return examples
+
+
+def grouped(name: str) -> Iterator[tuple[dict[str, Any], str]]:
+    """(row, the group whose rows lie on one side) of a verification set."""
+    found = list(rows(f"verification/{name}"))
+    groups = components([(r["claim"], r.get("doc_id") or r["evidence"]) for r in found])
+    if name == "wice":
+        groups = [row["claim_id"].split("-")[0] for row in found]
+    if name == "scifact":  # claims and abstracts hang together: whole abstracts go to one side
+        groups = [row["doc_id"] for row in found]
+    return zip(found, groups, strict=True)
+
+
+def answered() -> Iterator[Example]:
+    """HaluEval's right answers (HotpotQA's questions) where they stand in their evidence."""
+    for row, group in grouped("halueval_qa"):
+        if row["label"] != "supported" or len(row["evidence"].split()) > 160:
+            continue
+        span = place_of(row["evidence"], [row["answer"]])
+        if span is not None:
+            yield Example(row["question"], row["evidence"], "halueval_qa read", 1.0, None, span,
+                          held(group))  # fmt: skip
 
 
 def rationales() -> Iterator[Example]:
@@ -123,10 +139,11 @@ def hops() -> Iterator[Example]:
 
 
 def _whole(row: dict[str, Any], gold: list[str], wrong: list[str], out: bool) -> Iterator[Example]:
+    # No single text holds a yes or a no, nor the first hop's what the second one gives.
+    said = [] if row["answers"][0].lower() in {"yes", "no"} else row["answers"]
     for text in gold:
-        span = place_of(text, row["answers"])
-        last = span if row["answers"][0].lower() not in {"yes", "no"} else None
-        yield Example(row["question"], text, "2wiki", 1.0, None, last or None, out)
+        span = place_of(text, said) or NO_ANSWER
+        yield Example(row["question"], text, "2wiki", 1.0, None, span, out)
     for text in wrong[:4]:
         none = NO_ANSWER if place_of(text, row["answers"]) is None else None
         yield Example(row["question"], text, "2wiki", 0.0, None, none, out)

@@ -120,6 +120,13 @@ def _print(options: Context, case: Case, paid: Receipt) -> None:
             out.print(f"[{number}] {source_of(citation)}", markup=False, style="cyan")
             if isinstance(citation.source, Span):
                 out.print(f"    “{shorten(citation.source.quote, 400)}”", markup=False)
+    for flaw in answer.flaws if answer else ():
+        if flaw.evidence is not None:
+            said = shorten(answer.text[flaw.start : flaw.end], 160) if answer else ""
+            out.print(f"⚠ contradicted: {said}", markup=False, style="red")
+            out.print(
+                f"    {spot(flaw.evidence)}: “{shorten(flaw.evidence.quote, 400)}”", markup=False
+            )
     out.print(summary(answer, paid), markup=False, style="dim")
 
 
@@ -140,10 +147,12 @@ def numbered(answer: Answer) -> str:
 def source_of(citation: Citation) -> str:
     """Document and place of a citation, for people."""
     source = citation.source
-    if not isinstance(source, Span):
-        return source.document
-    place = place_of(source.document, source.place)
-    return f"{place}, characters {source.start}-{source.end}"
+    return spot(source) if isinstance(source, Span) else source.document
+
+
+def spot(span: Span) -> str:
+    """Document, place and characters of a quote, for people."""
+    return f"{place_of(span.document, span.place)}, characters {span.start}-{span.end}"
 
 
 def summary(answer: Answer | None, paid: Receipt) -> str:

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page
 
-from tests.conftest import ASKED, UNANSWERABLE
+from tests.conftest import ASKED, UNANSWERABLE, quoted_by
+from tests.llm_server import LLMServer
 from tests.page.conftest import Visit
 from tests.workers.conftest import Service
 
@@ -132,3 +133,19 @@ def test_the_words_of_an_answer_whose_document_went_are_not_shown(
     site("DELETE", "/v1/collections/gates/documents/gate.md")
     page = visit(site).open(f"/answers/{made['job']}/0")
     assert "violet" not in page.content()
+
+
+def test_a_contradicted_answer_is_held_back_and_shows_the_words_that_deny_it(
+    site: Service, site_llm: LLMServer, visit: Callable[..., Visit]
+) -> None:
+    said = "Goods are returned within 90 weeks of the order by courier."
+    site_llm.respond = lambda messages: said
+    try:
+        asked = {"question": "May goods be sent back, and until when?", "effort": 1}
+        made = site.post("/v1/answers", asked).json
+    finally:
+        site_llm.respond = quoted_by
+    page = visit(site).open(f"/answers/{made['job']}/0")
+    assert "contradicted by the documents: see source 1" in page.inner_text(".abstained")
+    (denied,) = [flaw for flaw in made["flaws"] if flaw["kind"] == "contradicted"]
+    assert page.inner_text("#source mark.quote") == denied["evidence"]["quote"]

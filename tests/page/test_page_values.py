@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from workers.page.sentences import place_of, sentences_of, waterfall
+from workers.page.sentences import place_of, sentences_of, sources_of, waterfall
 from workers.page.shown import millis, span, usd
 from workers.page.source import pieces
 
@@ -87,3 +87,24 @@ def test_numbers_read_well_and_unknown_is_never_zero() -> None:
     assert [span(n) for n in (0.0123, 9.19, 75, 7300)] == ["12 ms", "9.2 s", "1 min 15 s",
                                                            "2 h 1 min"]  # fmt: skip
     assert [millis(n) for n in (0.00042, 0.012, 9.188)] == ["0.4 ms", "12 ms", "9,188 ms"]
+
+
+def denied(text: str, start: int, end: int) -> dict[str, Any]:
+    said = {"document": "d", "start": 7, "end": 12, "quote": "Never"}
+    return {**line(text, (0, 10)), "flaws": [
+        {"kind": "contradicted", "start": start, "end": end, "detail": "", "evidence": said},
+    ]}  # fmt: skip
+
+
+def test_a_contradicted_sentence_is_numbered_after_the_citations_with_what_denies_it() -> None:
+    told = denied("First one. Second one. Third one.", 11, 22)
+    found = sentences_of(told)
+    assert [one.verdict for one in found] == ["supported", "contradicted", "none"]
+    assert [one.cited for one in found] == [(1,), (2,), ()]
+    assert [one.get("quote") for one in sources_of(told)] == [None, "Never"]
+
+
+def test_an_abstention_shows_what_denies_its_candidate_before_the_nearest_evidence() -> None:
+    told = denied("First one.", 0, 10) | {"answer": None, "citations": [], "nearest": [{"n": 1}]}
+    assert [one.get("quote", one.get("n")) for one in sources_of(told)] == ["Never", 1]
+    assert sentences_of(told) == []

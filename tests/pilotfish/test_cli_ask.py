@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -135,3 +136,15 @@ def test_bytes_that_are_no_text_are_survived(shared: Pilotfish) -> None:
 def test_an_unknown_recipe_is_refused_and_plain_needs_an_llm(shared: Pilotfish) -> None:
     assert "default, plain" in shared("ask", ASKED, "--recipe", "magic", code=4).err
     assert "PILOTFISH_LLM__MODEL" in shared("ask", ASKED, "--recipe", "plain", code=4).err
+
+
+def test_what_the_documents_deny_is_shown_with_the_words_that_deny_it(
+    shared: Pilotfish,
+) -> None:
+    said = "Goods are returned within 90 weeks of the order by courier."
+    with LLMServer(respond=lambda messages: said) as server:
+        asked = "May goods be sent back after a delivery?"
+        out = shared.asking(server)("ask", asked, "--effort", "1").out
+    assert "I cannot answer this from the documents." in out
+    _, _, denial = out.partition(f"⚠ contradicted: {said}\n")
+    assert re.match(r" +docs/returns\.md, .*characters \d+-\d+: “\w", denial)

@@ -19,7 +19,7 @@ from store import submissions
 from store.submissions import Job
 from workers.asked import Asked, Who
 from workers.jobs import Jobs
-from workers.page.sentences import place_of, sentences_of, waterfall
+from workers.page.sentences import denials, place_of, sentences_of, sources_of, waterfall
 from workers.page.shown import shown
 from workers.page.source import source_of
 from workers.replies import of_ours
@@ -99,7 +99,8 @@ def answer(
     return shown(
         request, "answer.html", 200, job=job, item=item, line=line, ordinal=ordinal, cite=cite,
         sentences=sentences_of(line) if line and "answer" in line else [], places=places,
-        source=source, gone=gone, bars=waterfall((line or {}).get("trace") or []),
+        denied=len(denials(line)) if line else 0, source=source, gone=gone,
+        bars=waterfall((line or {}).get("trace") or []),
         **choices(who, jobs),
     )  # fmt: skip
 
@@ -130,11 +131,8 @@ def _line(
 
 
 def _places(line: dict[str, Any] | None) -> list[dict[str, Any]]:
-    """What the source pane can show: the citations, or for an abstention the nearest evidence."""
-    if not line:
-        return []
-    shown_places = line.get("citations") or line.get("nearest") or []
-    return [{**one, "place": place_of(one)} for one in shown_places]
+    """What the source pane can show, each with where it stands in words."""
+    return [{**one, "place": place_of(one)} for one in sources_of(line)] if line else []
 
 
 def _source(

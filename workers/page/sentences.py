@@ -19,7 +19,10 @@ Line = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """One sentence. `cited`: numbers of its sources, from 1; `verdict`: supported, weak, none."""
+    """One sentence. `cited`: numbers of its sources, or of what denies it, from 1.
+
+    `verdict`: supported, weak, contradicted, none; mark: no sentence, only what stands between.
+    """
 
     text: str
     before: str  # white space in front of it
@@ -35,12 +38,32 @@ def sentences_of(line: Line) -> list[Sentence]:
     for number, one in enumerate(line.get("citations") or [], start=1):
         start, end = one["sentence"]
         spans.setdefault((start, end), []).append(number)
+    denied = denials(line)
     found, at = [], 0
     for start, end in sorted(spans):
-        found += _uncited(text, at, start)
+        found += _uncited(text, (at, start), denied)
         found.append(_cited(line, text, (at, start, end), spans[start, end]))
         at = end
-    return found + _uncited(text, at, len(text))
+    return found + _uncited(text, (at, len(text)), denied)
+
+
+def sources_of(line: Line) -> list[Line]:
+    """What the source pane can show, in the order of its numbers.
+
+    The citations, then what denies a sentence, then for an abstention the nearest evidence.
+    """
+    denying = [flaw["evidence"] for flaw in _denied(line)]
+    return [*(line.get("citations") or []), *denying, *(line.get("nearest") or [])]
+
+
+def denials(line: Line) -> dict[tuple[int, int], int]:
+    """Where the answer is contradicted -> the number of the source that says otherwise."""
+    first = len(line.get("citations") or []) + 1
+    return {(flaw["start"], flaw["end"]): n for n, flaw in enumerate(_denied(line), start=first)}
+
+
+def _denied(line: Line) -> list[Line]:
+    return [flaw for flaw in line.get("flaws") or [] if flaw.get("evidence")]
 
 
 def _cited(line: Line, text: str, place: tuple[int, int, int], numbers: list[int]) -> Sentence:
@@ -52,14 +75,19 @@ def _cited(line: Line, text: str, place: tuple[int, int, int], numbers: list[int
     return Sentence(text[start:end], "" if gap.strip() else gap, tuple(numbers), verdict, support)
 
 
-def _uncited(text: str, start: int, end: int) -> list[Sentence]:
+def _uncited(
+    text: str, stretch: tuple[int, int], denied: Mapping[tuple[int, int], int]
+) -> list[Sentence]:
     """Sentences between cited ones; a lone full stop or bracket is none."""
+    start, end = stretch
     found, at = [], start
     for a, b in sentences(text[start:end]):
         piece = text[start + a : start + b]
         gap = text[at : start + a]
         worded = any(letter.isalnum() for letter in piece)
-        found.append(Sentence(piece, gap, (), "none" if worded else "mark", None))
+        by = [n for (c, d), n in denied.items() if c < start + b and start + a < d and worded]
+        verdict = "contradicted" if by else "none" if worded else "mark"
+        found.append(Sentence(piece, gap, tuple(by), verdict, None))
         at = start + b
     return found
 
