@@ -1,7 +1,7 @@
 """results.json of each suite to RESULTS.md and plots. Runs again without measuring.
 
-What each part says stands in say_quality.py, say_judges.py, say_routing.py, say_speed.py and
-say_service.py; plots in figures.py and figures_service.py.
+What each part says stands in say_quality.py, say_judges.py, say_helpers.py, say_routing.py,
+say_speed.py and say_service.py; plots in figures.py and figures_service.py.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Any
 from benchmarks import (
     figures,
     figures_service,
+    say_helpers,
     say_judges,
     say_quality,
     say_routing,
@@ -43,6 +44,9 @@ ORDER: tuple[tuple[str, tuple[str, ...], Say], ...] = (
         ("endtoend",),
         _one("endtoend", say_judges.endtoend),
     ),
+    ("Sets that the cross-encoder never saw", ("left_out",), _one("left_out", say_judges.left_out)),
+    ("Repair", ("repair",), _one("repair", say_helpers.repair)),
+    ("Guard", ("guard",), _one("guard", say_helpers.guard)),
     ("Routing and cascades", ("routing",), _one("routing", say_routing.routing)),
     ("Splitting", ("splitting",), _one("splitting", say_quality.splitting)),
     ("Indexing speed", ("indexing",), _one("indexing", say_speed.indexing)),

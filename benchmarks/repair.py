@@ -21,7 +21,10 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.ground import Ground
 from models.encoders import Encoders
+from models.pilot.chosen import PILOT, chosen
+from models.pilot.reading import Judge
 from models.training import sources
 from models.training.altering import KINDS, names_of
 from models.training.examples import held
@@ -36,6 +39,7 @@ from verifiers.support import CARRIED, Judged, judged
 
 Text = tuple[str, str]  # (title, text)
 WORDS, OTHERS, SEED = 110, 4, 5
+HARM_BAR = 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,14 +153,14 @@ def _bare(text: str) -> str:
 class Remembered:
     """The judge, which looks at each sentence of one set of passages once."""
 
-    def __init__(self, embed: Embed) -> None:
-        self._embed = embed
+    def __init__(self, embed: Embed, model: Judge | None = None) -> None:
+        self._embed, self._model = embed, model
         self._known: dict[tuple[str, tuple[int, ...], int], Judged] = {}
 
     def __call__(self, claim: Claim, case: Case) -> Judged:
         key = claim.text, claim.named, id(case.passages)
         if key not in self._known:
-            self._known[key] = judged(claim, case, self._embed)
+            self._known[key] = judged(claim, case, self._embed, self._model)
         return replace(self._known[key], claim=claim)
 
 
@@ -210,9 +214,9 @@ def _claims(case: Case) -> list[Claim]:
     return [Claim(a, b, text[a:b]) for a, b in sentences(text)]
 
 
-def table(embed: Embed, count: int) -> dict[str, Any]:
-    """Every repairer over the same answers: shares by kind."""
-    judge = Remembered(embed)
+def table(embed: Embed, count: int, model: Judge | None = None) -> dict[str, Any]:
+    """Every repairer over the same answers: shares by kind. model None: judged by rules."""
+    judge = Remembered(embed, model)
     answers = list(altered_answers(count))
     written = list(written_claims(count))
     repairers = {
@@ -241,9 +245,23 @@ def _scored(
     }
 
 
-def measure(ground: object, count: int = 120) -> dict[str, Any]:
-    """For the runner."""
-    return {"repairers": table(Memo(Encoders(1)("all-MiniLM-L6-v2")), count), "seed": SEED}
+def measure(ground: Ground, count: int = 120) -> dict[str, Any]:
+    """The repairers under the shipped judge, and under rules."""
+    embed, count = Memo(Encoders()("all-MiniLM-L6-v2")), 15 if ground.quick else count
+    judges = {"pilot": chosen(PILOT, PILOT), "rules": None}
+    found = {name: table(embed, count, model) for name, model in judges.items()}
+    rows = found["pilot"]["rewrite"]
+    harmed = _mean(rows["right"]["harmed"], *(row["beside harmed"] for row in rows.values()
+                                              if "beside harmed" in row))  # fmt: skip
+    return {
+        "judges": found, "seed": SEED, "right sentences harmed": round(harmed, 4),
+        "bars": {f"under {HARM_BAR:.0%} of the right sentences of answers are harmed":
+                 harmed < HARM_BAR},
+    }  # fmt: skip
+
+
+def _mean(*shares: float) -> float:
+    return float(np.mean(shares))
 
 
 def by_words(texts: Sequence[str]) -> Any:

@@ -30,6 +30,31 @@ _KINDS = (
     ("person", re.compile(r"\bwho(?:m|se)?\b|谁|誰", re.IGNORECASE)),
     ("place", re.compile(_PLACED, re.IGNORECASE)),
 )
+_POLAR = re.compile(
+    r"\s*(?:is|are|was|were|am|do|does|did|can|could|will|would|should|must|may|has|have|had)\b",
+    re.IGNORECASE,
+)
+# Somebody or something that is told by what it is to another; things that are compared.
+_KIN = (
+    r"(?:(?:god|step)?(?:father|mother|parents?|child|son|daughter)|grand\w+|husband|wife|spouse|"
+    r"(?:half-|step)?(?:brother|sister)|sibling|uncle|aunt|(?:father|mother)-in-law)"
+)
+_ROLE = re.compile(
+    rf"\b(?:{_KIN}|directors?|producer|composer|performer|singer|author|writer|creator|founder|"
+    r"inventor|designer|owner|publisher|manufacturer|maker|leader|head|president|manager|supplier|"
+    r"capital|birthplace)(?: of\b|['’]s\b)|"
+    rf"['’]s? (?:[a-z]+ )?(?:{_KIN}|director|founder|author)\b",
+    re.IGNORECASE,
+)
+_DIRECT = re.compile(
+    r"\s*(?:(?:who|what|which)(?:['’]s| is| was| are| were)?|name|tell me)(?: the| a)?(?: \w+)? $",
+    re.IGNORECASE,
+)
+_COMPARED = re.compile(
+    r",[^,?]+\bor\b|\b(?:both|the same|share)\b|\b\w+(?:er|st|ier) than\b|"
+    r"\b(?:older|younger|earlier|later|first|longer|larger|bigger|taller)\b.*\bor\b",
+    re.IGNORECASE,
+)
 TOTALS = re.compile(
     r"\b(?:total|sum|altogether|in all|average|mean|overall|combined|how many|highest|lowest|most|"
     r"least|largest|smallest)\b|总共|一共|合计|平均",
@@ -52,6 +77,21 @@ def holds_kind(kind: str, text: str, question: str) -> float:
         known = fold(question)
         return float(is_cjk(text) or any(fold(n) not in known for n in _PROPER.findall(text)))
     return 0.5
+
+
+def polar(question: str) -> bool:
+    """Whether it asks for a yes or a no, which no words of a document are."""
+    return bool(_POLAR.match(question))
+
+
+def composed(question: str) -> bool:
+    """Whether it compares things, or asks about one that it only describes: when did the author
+    of X die? No passage answers that by itself. "Who is the author of X?" is direct.
+    """
+    if _COMPARED.search(question):
+        return True
+    roles = list(_ROLE.finditer(question))
+    return len(roles) > 1 or any(not _DIRECT.match(question[: role.start()]) for role in roles)
 
 
 def features(question: str, window: Window, rank: int) -> dict[str, float]:

@@ -17,14 +17,15 @@ from models.pilot.reading import Judge, Reading, shown
 from models.premise import premise
 from pilotfish.text import fold, sentences
 from pilotfish.types import Case, Passage
-from verifiers.evidence import content, missing_names
-from verifiers.relevance import asked_kind, holds_kind
+from verifiers.evidence import content, missing_names, missing_numbers
+from verifiers.relevance import asked_kind, composed, holds_kind, polar
 from verifiers.weights import logit
 
 EXTRACT = "extract"  # the model that extractive answers name
 PASSAGES = 5
 RELEVANCE = 0.5  # weight of the relevance logit beside the span's margin
 GAP = 8.0  # the gap of an answer without a rival
+LONG = 4  # words of an answer; longer ones are seldom cut as people would cut them
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +106,7 @@ def _features(question: str, best: _Candidate, every: Sequence[_Candidate]) -> d
     same = _bare(best.answer)
     rivals = [one.score for one in every if not _alike(_bare(one.answer), same)]
     agreeing = {one.rank for one in every if _bare(one.answer) == same} - {best.rank}
-    wanted = content(question)
     whole = f"{best.passage.title} {best.passage.text}"
-    there = set(tokens(whole))
     return {
         "margin": best.score - RELEVANCE * best.reading.relevance,
         "gap": min(GAP, best.score - max(rivals, default=best.score - GAP)),
@@ -116,9 +115,27 @@ def _features(question: str, best: _Candidate, every: Sequence[_Candidate]) -> d
         "agree": float(min(2, len(agreeing))),
         "kind": holds_kind(asked_kind(question), best.answer, question),
         "words": float(min(12, len(best.answer.split()))),
-        "whole": sum(token in there for token in wanted) / len(wanted) if wanted else 0.0,
+        "long": float(len(best.answer.split()) > LONG),
+        "whole": _shared(question, whole),
+        "near": _shared(question, f"{best.passage.title} {_sentence(best)}"),
         "names": missing_names(question, whole),
+        "numbers": float(min(2, missing_numbers(question, whole))),
+        "polar": float(polar(question)),
+        "composed": float(composed(question)),
     }
+
+
+def _shared(question: str, text: str) -> float:
+    """Share of the question's words that stand in the text."""
+    wanted, there = content(question), set(tokens(text))
+    return sum(token in there for token in wanted) / len(wanted) if wanted else 0.0
+
+
+def _sentence(best: _Candidate) -> str:
+    """The sentence of the passage in which the answer begins."""
+    spans = sentences(best.passage.text)
+    start, end = next((s for s in spans if s[0] <= best.start < s[1]), (0, 0))
+    return best.passage.text[start:end]
 
 
 def _carried(question: str, best: _Candidate, model: Judge) -> float:

@@ -20,9 +20,9 @@ from benchmarks import data, risk
 from benchmarks.ground import COMPLETE, Ground
 from benchmarks.judges.fitting import binary_crossfitted
 from benchmarks.risk import Row
+from models.auroc import auroc
 from models.training import sources
 from models.training.examples import held, share
-from models.training.measure import auroc
 from pilotfish.settings import Settings
 from pilotfish.types import Case, Question
 from pipeline.evaluation.scores import is_right

@@ -20,9 +20,9 @@ from benchmarks.judges import endtoend, rows, support
 from benchmarks.judges.fitting import Features, Side, binary, binary_crossfitted
 from benchmarks.judges.reading import hard_passages
 from benchmarks.risk import write_rows
+from models.auroc import auroc
 from models.pilot.chosen import chosen
 from models.training import sources
-from models.training.measure import auroc
 from pipeline.evaluation.scores import is_right
 from pipeline.reader import best_reading, read_features
 from verifiers.weights import FILE

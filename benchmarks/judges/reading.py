@@ -16,8 +16,8 @@ import numpy as np
 
 from benchmarks.ground import Ground
 from benchmarks.judges import rows
+from models.auroc import auroc
 from models.training import mining, sources
-from models.training.measure import auroc
 from pilotfish.settings import load
 from pilotfish.text import sentences
 from pipeline.evaluation.scores import normalised

@@ -16,7 +16,7 @@ from benchmarks.data import RetrievalSet
 from benchmarks.ground import SETS, Ground
 from benchmarks.passages import best_documents
 from models.pilot.chosen import chosen
-from models.pilot.reading import shown
+from models.pilot.reading import Judge, shown
 from models.training.examples import held
 from pilotfish.step import run
 from pilotfish.types import Case, Passage, Question
@@ -29,10 +29,17 @@ WEIGHTS = (0.0, 0.25, 0.4, 0.5, 0.6, 0.75, 1.0)
 
 def measure(ground: Ground) -> dict[str, Any]:
     """nDCG@10 by set and weight of the model."""
+    model = chosen("pilot", "pilot")
+    assert model is not None
     table: dict[str, Any] = {}
     for name in SETS:
         judged = ground.retrieval_set(name)
-        table[name] = one_set(ground.collection(name), judged, unseen(name, judged))
+        table[name] = one_set(ground.collection(name), judged, unseen(name, judged), model)
+    return summed(table)
+
+
+def summed(table: dict[str, Any]) -> dict[str, Any]:
+    """The sets' scores, the mean gain on unseen queries at the shipped weight, the bars."""
     key = str(WEIGHT)
     gains = [row["unseen"][key] - row["unseen"]["0.0"] for row in table.values()]
     return {
@@ -53,10 +60,10 @@ def unseen(name: str, judged: RetrievalSet) -> set[str]:
     return {q for q, grades in judged.qrels.items() if all(held(document) for document in grades)}
 
 
-def one_set(library: Library, judged: RetrievalSet, fresh: set[str]) -> dict[str, Any]:
+def one_set(
+    library: Library, judged: RetrievalSet, fresh: set[str], model: Judge
+) -> dict[str, Any]:
     """Scores of one set, of all queries and of the unseen ones, and milliseconds a query."""
-    model = chosen("pilot", "pilot")
-    assert model is not None
     runs: dict[float, dict[str, list[str]]] = {weight: {} for weight in WEIGHTS}
     seconds = []
     for query, text in judged.queries.items():

@@ -18,9 +18,9 @@ import numpy as np
 from benchmarks.ground import Ground
 from benchmarks.judges import rows
 from benchmarks.judges.support import balanced
+from models.auroc import auroc
 from models.encoders import Encoders
 from models.training.examples import CONTRADICTED, UNSUPPORTED
-from models.training.measure import auroc
 from pilotfish.text import numbers
 from pilotfish.types import Passage
 from pipeline.parts import Memo

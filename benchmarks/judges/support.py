@@ -18,10 +18,11 @@ import numpy as np
 from benchmarks.ground import Ground
 from benchmarks.judges import rows
 from benchmarks.judges.fitting import FREE, Seen, crossfitted, fit, scores
+from models.auroc import auroc
 from models.training import sources
-from models.training.measure import auroc
 from pilotfish.settings import load
 from pipeline.judges import judges
+from verifiers.verdict import Verdicts
 
 BASELINES = {"overlap": "overlap", "cosine": "cosine", "length": "words"}
 SIMPLE = dict.fromkeys(
@@ -30,14 +31,14 @@ SIMPLE = dict.fromkeys(
 BAR, LEFT_OUT_BAR = 0.78, 0.72
 
 
-def gathered(limit: int) -> tuple[list[Seen], float]:
-    """What the judge sees of every held-out row, and pairs per second."""
-    made = judges(load({"judge": "pilot"}))
-    made.verdicts([("warm", "This is warm.")])
+def gathered(limit: int, over: Verdicts | None = None) -> tuple[list[Seen], float]:
+    """What the judge sees of every held-out row, and pairs per second. over: instead of ours."""
+    look = over or judges(load({"judge": "pilot"})).verdicts
+    look([("warm", "This is warm.")])
     found, begun = [], time.perf_counter()
     for name in rows.SETS:
         pairs = rows.pairs(name, limit)
-        verdicts = made.verdicts([(pair.claim, pair.evidence) for pair in pairs])
+        verdicts = look([(pair.claim, pair.evidence) for pair in pairs])
         found += [Seen(p.set, p.group, p.verdict, dict(v.features))
                   for p, v in zip(pairs, verdicts, strict=True) if v.features]  # fmt: skip
     return found, len(found) / (time.perf_counter() - begun)

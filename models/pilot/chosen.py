@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 
@@ -25,8 +26,13 @@ def chosen(judge: str, reranker: str, threads: int = 0, folder: Path = FOLDER) -
 
     A model by name needs no pilot in `folder`: without one it says what it has a head for.
 
-    Raises SettingsError for a reranker without a judge that says the rest.
+    Raises SettingsError for a reranker without a judge that says the rest, and for a name that is
+    `pilot` or `rules` but for a slip: it would be looked for among models at the first claim.
     """
+    for name in (judge, reranker):
+        meant = get_close_matches(name, (PILOT, RULES), 1, 0.7)
+        if meant and name not in meant and not Path(name).exists():
+            raise SettingsError(f"no judge {name!r}: did you mean {meant[0]}?")
     if judge == RULES:
         if reranker != PILOT:
             raise SettingsError(f"reranker {reranker!r} needs a judge too: set judge to pilot")

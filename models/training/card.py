@@ -24,7 +24,7 @@ Trained only on public sets with a stated licence, on four fifths of their sourc
 | FEVER symmetric 0.2 | support | MIT, Wikipedia CC BY-SA |
 | WiCE | support | CC BY-SA, Common Crawl terms |
 | BEGIN | support | Apache-2.0 / CC per sub-set |
-| HaluEval QA | support | MIT |
+| HaluEval QA | support, span | MIT |
 | TabFact | support over rows of tables | MIT |
 | Natural Questions (oracle passages), XQuAD English | span, relevance | CC BY-SA |
 | 2WikiMultihopQA | relevance, span, single hops as claims | Apache-2.0 (of the original) |
@@ -33,8 +33,8 @@ Trained only on public sets with a stated licence, on four fifths of their sourc
 
 Made from them (`models/training/making.py`): sentences shortened, or altered in a number, date,
 name, antonym or negation; questions with their right answer, a wrong one of its kind, or another
-text;
-cloze questions; passages that retrieval ranks high but that do not answer (`mining.py`).
+text; passages with another answer in the right one's place; cloze questions; passages that
+retrieval ranks high but that do not answer (`mining.py`).
 Sets without a stated licence (climate-FEVER, QAGS, AggreFact) only validate.
 """
 LIMITS = """
@@ -44,12 +44,13 @@ English only. Reads 256 tokens; longer evidence is cut to the sentences that sha
 words.
 Knows nothing: it compares texts. Weak where support needs arithmetic, several passages at once or
 world knowledge; its probabilities are calibrated by what stands over it (`verifiers/weights.json`,
-`pilotfish tune trust`), not by itself. Trained on few questions (about 1,800 people wrote): reads
+`pilotfish tune trust`), not by itself. Trained on few questions (about 2,000 people wrote): reads
 worse than models trained on SQuAD's 100,000.
 
 ## Making it anew
 
-`python -m models.training fit WORK --steps N` (resumes from its checkpoint), then
+`python -m models.training fit WORK --steps N` (resumes from its checkpoint; `--onward` begins at
+the shipped weights; bfloat16 where the CPU has it), then
 `python -m models.training ship WORK` (exports, measures int8 against fp32, writes this card), then
 `python -m benchmarks.judges.fit --write`.
 """

@@ -11,7 +11,7 @@ import os
 import time
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
+from models.pilot.serve import FOLDER, MANIFEST
 from models.training import coding, measure, mixture, network, thaw
 from models.training.coding import IGNORED, Batch
 from models.training.examples import REFUSED
@@ -56,6 +57,7 @@ class Plan:
 def fit(plan: Plan, work: Path) -> Any:
     """Train until `plan.steps`; give the network. `work` holds checkpoint.pt and curves.jsonl."""
     torch.manual_seed(plan.seed)
+    _told(plan, work)
     pilot = thaw.thawed() if plan.onward else network.fresh(str(packaged_folder()))
     optimizer = torch.optim.AdamW(_groups(pilot, plan), fused=True)
     done, passes, taken = _resumed(work, pilot, optimizer)
@@ -164,6 +166,19 @@ def _pace(optimizer: Any, plan: Plan, done: int) -> None:
     left = max(0.02, (plan.steps - done) / max(1, plan.steps - warm))
     for group in optimizer.param_groups:
         group["lr"] = group["peak"] * min((done + 1) / warm, left)
+
+
+def _told(plan: Plan, work: Path) -> None:
+    """Keep in plan.json how the run goes, and how many steps the weights it began from had."""
+    file = work / "plan.json"
+    before = json.loads(file.read_text())["before"] if file.exists() else None
+    if before is None:
+        before = _shipped_steps() if plan.onward else 0
+    file.write_text(json.dumps(asdict(plan) | {"before": before}), encoding="utf-8")
+
+
+def _shipped_steps() -> int:
+    return int(json.loads((FOLDER / MANIFEST).read_text(encoding="utf-8"))["steps"])
 
 
 def _save(work: Path, pilot: Any, optimizer: Any, place: tuple[int, int, int]) -> None:

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from models.auroc import auroc
 from models.pilot.serve import OUTSIDE, best_spans
 from models.training.coding import IGNORED, Coded, padded
 from models.training.examples import SUPPORTED, Example
@@ -90,18 +91,6 @@ def _f1(logits: NDArray[np.float32], row: Coded) -> float:
     first, last, _ = best_span(logits)
     shared = max(0, min(last, row.end) - max(first, row.start) + 1)
     return 2 * shared / ((last - first + 1) + (row.end - row.start + 1))
-
-
-def auroc(labels: NDArray[np.bool_], scores: NDArray[Any]) -> float:
-    """Area under the ROC curve by ranks; ties count half."""
-    order = np.argsort(scores, kind="stable")
-    ranks = np.empty(len(scores))
-    ranks[order] = np.arange(1, len(scores) + 1)
-    for value in np.unique(scores):
-        same = scores == value
-        ranks[same] = ranks[same].mean()
-    good = int(labels.sum())
-    return float((ranks[labels].sum() - good * (good + 1) / 2) / (good * (len(labels) - good)))
 
 
 Measure = Callable[[Any, Sequence[Example], Sequence[Coded]], dict[str, float]]

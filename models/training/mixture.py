@@ -47,7 +47,7 @@ def mixture(
     rng = random.Random(seed)
     people = [e for e in labelled() if not e.held]
     read = [e for e in people if e.source in {*sources.READING, "2wiki step"} and e.span]
-    pool = [each for each in making.texts() if not each[2]]
+    pool = [each for each in making.texts(without) if not each[2]]
     small = [e for e in people if not e.source.startswith("2wiki")]
     again = [e for e in small if e.source not in sources.READING]
     again += (e for name in sources.READING for e in sources.reading(name, with_title=True))

@@ -9,7 +9,9 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -29,34 +31,49 @@ COST = 0.01
 CARD = "MODEL_CARD.md"
 CALIBRATION = 160
 INPUTS = ("ids", "mask", "segment")
+Manifest = dict[str, object]
 
 
 def ship(work: Path, target: Path = FOLDER) -> str:
     """Write graph and manifest to `target`; give a table of fp32 and int8 measures."""
     examples = mixture.validation(work)
     rows = coding.coded(examples)
-    pilot = trained(work)
     with tempfile.TemporaryDirectory() as folder:
-        plain, int8 = Path(folder) / "fp32.onnx", Path(folder) / "int8.onnx"
-        export(pilot, plain, Path(folder))
-        squeeze(plain, int8, coding.coded(_some(work)))
+        plain, int8 = compiled(work, Path(folder))
         before = measure.measured(Served(plain), examples, rows)
         after = measure.measured(Served(int8), examples, rows)
         shutil.copyfile(int8, target / GRAPH)
     lost = max(before[name] - after[name] for name in before)
-    state = torch.load(work / "checkpoint.pt", weights_only=True)["place"][0]
+    measures = {name: [before[name], after[name]] for name in before}
+    facts = {"most lost by int8": round(lost, 4), "held out": measures}
+    (target / CARD).write_text(card(written(work, target, facts)), encoding="utf-8")
+    lines = [f"{name:32s} {before[name]:.4f} {after[name]:.4f}" for name in before]
+    return "\n".join([*lines, f"most lost {lost:.4f} (at most {COST})"])
+
+
+def compiled(work: Path, folder: Path) -> tuple[Path, Path]:
+    """The last checkpoint of `work` as graphs in `folder`: (fp32, int8)."""
+    plain, int8 = folder / "fp32.onnx", folder / GRAPH
+    export(trained(work), plain, folder)
+    squeeze(plain, int8, coding.coded(_some(work)))
+    return plain, int8
+
+
+def written(
+    work: Path, target: Path, facts: Mapping[str, object] = MappingProxyType({})
+) -> Manifest:
+    """The manifest of the graph in `target`, written beside it."""
+    plan = json.loads((work / "plan.json").read_text(encoding="utf-8"))
+    taken = int(torch.load(work / "checkpoint.pt", weights_only=True)["place"][0])
     manifest = {
         "sha256": file_sha256(target / GRAPH),
         "encoder_sha256": DEFAULT_SHA256,
         "precision": "int8",
-        "steps": state,
-        "most lost by int8": round(lost, 4),
-        "held out": {name: [before[name], after[name]] for name in before},
+        "steps": int(plan["before"]) + taken,
+        **facts,
     }
     (target / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
-    (target / CARD).write_text(card(manifest), encoding="utf-8")
-    lines = [f"{name:32s} {before[name]:.4f} {after[name]:.4f}" for name in before]
-    return "\n".join([*lines, f"most lost {lost:.4f} (at most {COST})"])
+    return manifest
 
 
 def trained(work: Path) -> network.Pilot:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from models.auroc import auroc as by_ranks
 from verifiers.isotonic import brier, calibration_error
 
 Floats = NDArray[np.float64]
@@ -151,10 +152,4 @@ def wilson(share: float, count: int) -> tuple[float, float]:
 
 def auroc(score: Sequence[float], right: Sequence[bool]) -> float | None:
     """How often a right answer scores above a wrong one, ties half; None with only one kind."""
-    values, was = np.asarray(score, np.float64), np.asarray(right, np.bool_)
-    good, bad = values[was], np.sort(values[~was])
-    if not len(good) or not len(bad):
-        return None
-    below = np.searchsorted(bad, good, "left")
-    upto = np.searchsorted(bad, good, "right")
-    return float((below + upto).sum() / (2 * len(good) * len(bad)))
+    return by_ranks(right, score) if any(right) and not all(right) else None

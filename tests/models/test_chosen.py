@@ -42,6 +42,12 @@ def test_the_pilot_alone_needs_its_weights_and_says_what_can_be_done(tmp_path: P
         judge(PAIRS)
 
 
+@pytest.mark.parametrize(("slip", "meant"), [("pilto", "pilot"), ("rule", "rules")])
+def test_a_slip_in_the_judges_name_is_told_at_once(slip: str, meant: str, tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=f"no judge '{slip}': did you mean {meant}"):
+        chosen(slip, "pilot", folder=tmp_path)
+
+
 def test_a_model_by_name_stands_over_the_pilot_that_was_shipped(tmp_path: Path) -> None:
     (tmp_path / serve.GRAPH).write_bytes(b"graph")
     (tmp_path / serve.MANIFEST).write_text("{}")

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from models.training import coding, making
+from models.training import coding, making, sources
 from models.training.examples import NO_ANSWER, Example, components, held
 from models.training.sources import place_of
 
@@ -60,3 +60,31 @@ def test_batches_hold_every_example_once_under_the_budget():
     made = list(coding.batches(rows, 512, np.random.default_rng(1)))
     assert sum(len(batch.ids) for batch in made) == len(rows)
     assert all(batch.ids.size <= 512 or len(batch.ids) == 1 for batch in made)
+
+
+def test_a_swapped_answer_stands_where_the_span_says_and_the_right_one_is_gone():
+    asked = [
+        (
+            "who built the mill",
+            "The mill was built by Ada Berg. Ada Berg was a miller.",
+            "Ada Berg",
+        ),
+        ("who owns it", "Nobody knows who owns it but Olaf Lund, who wrote a book.", "Olaf Lund"),
+    ]
+    pool = [Example(q, t, "s", 1.0, None, (t.index(a), t.index(a) + len(a))) for q, t, a in asked]
+    made = list(making.swapped(pool * 5, random.Random(2)))
+    assert made
+    for example in made:
+        right = next(a for q, _, a in asked if q == example.asked)
+        assert right not in example.passage and example.source == "s swapped"
+        said = example.passage[slice(*example.span)]
+        assert said in {a for _, _, a in asked} - {right}
+
+
+def test_no_text_of_a_yes_no_question_and_no_first_hop_holds_the_answer():
+    gold = ["The Mill. A film by Ada Berg.", "Ada Berg. She was born in 1901."]
+    asked = {"question": "When was the director of The Mill born?", "answers": ["1901"]}
+    first, second = sources._whole(asked, gold, [], False)
+    assert first.span == NO_ANSWER and second.passage[slice(*second.span)] == "1901"
+    asked = {"question": "Is she born in 1901, yes or no?", "answers": ["yes"]}
+    assert [e.span for e in sources._whole(asked, ["Say yes."], [], False)] == [NO_ANSWER]
