@@ -45,6 +45,7 @@ ORDER: tuple[tuple[str, tuple[str, ...], Say], ...] = (
         _one("endtoend", say_judges.endtoend),
     ),
     ("Sets that the cross-encoder never saw", ("left_out",), _one("left_out", say_judges.left_out)),
+    ("Sources that disagree", ("disagreeing",), _one("disagreeing", say_judges.disagreeing)),
     ("Repair", ("repair",), _one("repair", say_helpers.repair)),
     ("Guard", ("guard",), _one("guard", say_helpers.guard)),
     ("Routing and cascades", ("routing",), _one("routing", say_routing.routing)),

@@ -48,6 +48,17 @@ def left_out(result: dict[str, Any]) -> str:
     ])  # fmt: skip
 
 
+def disagreeing(result: dict[str, Any]) -> str:
+    rows = [[kind, row["pairs"], row["shown"]] for kind, row in result["kinds"].items()]
+    return "\n\n".join([
+        "Pairs of sources: a cited held-out sentence and another document that says it shorter, "
+        "altered by rule, or left right; and claims of fever_symmetric beside their evidence. "
+        "shown: the answer shows and cites both. Rules are strict on purpose: a pair that is said "
+        "in other words is mostly missed.",
+        table(["other source", "pairs", "shown"], rows),
+    ])  # fmt: skip
+
+
 def rules(result: dict[str, Any]) -> str:
     made = result["variants"]
     sets = list(next(iter(made.values())))

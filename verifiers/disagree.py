@@ -15,10 +15,11 @@ from corpus.tokens import tokens
 from pilotfish.text import fold, numbers
 from pilotfish.types import Answer, Case, Citation, Flaw, Passage, Span
 from verifiers.evidence import Window, content, missing_names, negation_differs, windows
+from verifiers.values import values
 
 Read = Callable[[str, int, int], str | None]
 ALIKE = 0.6  # share of the words, figures apart, that both have
-ALIKE_DENIED = 0.75
+ALIKE_CLOSE = 0.75  # where they have figures in common too, or one denies the other
 ASKED = 0.5  # share of the question's words that the rival speaks of
 FEWEST = 2  # words, figures apart, below which sentences say too little to be compared
 LEAD = "Another source disagrees: "
@@ -60,16 +61,17 @@ class Disagree:
 
 def opposed(question: str, said: Window, other: Window) -> bool:
     """Whether both answer the question, about the same things, and cannot both be right."""
-    figures = [set(numbers(_uncoded(w.text))) - set(numbers(question)) for w in (said, other)]
-    differ = bool(figures[0] and figures[1]) and not figures[0] & figures[1]
-    denied = not differ and figures[0] == figures[1] and negation_differs(said.text, other.text)
+    asked = _figures(question)
+    ours, theirs = (_figures(_uncoded(w.text)) - asked for w in (said, other))
+    differ = bool(ours - theirs and theirs - ours)
+    denied = ours == theirs and negation_differs(said.text, other.text)
     if not (differ or denied):
         return False
     one, two = (_said(w.text) for w in (said, other))
     if min(len(one), len(two)) < FEWEST:
         return False
     alike = len(one & two) / len(one | two)
-    if alike < (ALIKE if differ else ALIKE_DENIED):
+    if alike < (ALIKE if differ and not ours & theirs else ALIKE_CLOSE):
         return False
     return _same_things(question, said, other)
 
@@ -91,6 +93,11 @@ def _around(passage: Passage, text: str) -> str:
 
 def _codes(text: str) -> set[str]:
     return {fold(code) for code in _CODE.findall(text)}
+
+
+def _figures(text: str) -> set[str]:
+    """Numbers and months."""
+    return {*numbers(text), *(value.key for value in values(text) if value.kind == "month")}
 
 
 def _uncoded(text: str) -> str:

@@ -10,7 +10,7 @@ import sys
 from benchmarks import machine, runner
 from benchmarks.ground import ground
 
-NAMES = ("support", "rules", "reading", "reranking", "pruning", "endtoend")
+NAMES = ("support", "rules", "reading", "reranking", "pruning", "endtoend", "disagreeing")
 PARTS = {name: (name, {}) for name in NAMES}
 
 
