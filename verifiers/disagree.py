@@ -15,7 +15,7 @@ from corpus.tokens import tokens
 from pilotfish.text import fold, numbers
 from pilotfish.types import Answer, Case, Citation, Flaw, Passage, Span
 from verifiers.evidence import Window, content, missing_names, negation_differs, windows
-from verifiers.values import values
+from verifiers.values import Value, values
 
 Read = Callable[[str, int, int], str | None]
 ALIKE = 0.6  # share of the words, figures apart, that both have
@@ -97,7 +97,11 @@ def _codes(text: str) -> set[str]:
 
 def _figures(text: str) -> set[str]:
     """Numbers and months."""
-    return {*numbers(text), *(value.key for value in values(text) if value.kind == "month")}
+    return {*numbers(text), *(value.key for value in _months(text))}
+
+
+def _months(text: str) -> list[Value]:
+    return [value for value in values(text) if value.kind == "month"]
 
 
 def _uncoded(text: str) -> str:
@@ -106,7 +110,10 @@ def _uncoded(text: str) -> str:
 
 def _said(text: str) -> set[str]:
     """Content words without figures."""
-    return {token for token in content(_uncoded(text)) if not any(c.isdigit() for c in token)}
+    bare = text
+    for month in reversed(_months(text)):
+        bare = bare[: month.start] + bare[month.end :]
+    return {token for token in content(_uncoded(bare)) if not any(c.isdigit() for c in token)}
 
 
 def _both(answer: Answer, cited: Citation, rival: Window) -> Answer:
