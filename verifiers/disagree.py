@@ -79,7 +79,7 @@ def opposed(question: str, said: Window, other: Window) -> bool:
 def _same_things(question: str, said: Window, other: Window) -> bool:
     """No name, code or word of the question that the one speaks of is missing in the other."""
     near, far = _around(said.passage, said.text), _around(other.passage, other.text)
-    if missing_names(said.text, far) or missing_names(other.text, near):
+    if missing_names(_undated(said.text), far) or missing_names(_undated(other.text), near):
         return False
     if _codes(near) != _codes(far):
         return False
@@ -110,10 +110,15 @@ def _uncoded(text: str) -> str:
 
 def _said(text: str) -> set[str]:
     """Content words without figures."""
-    bare = text
+    told = content(_uncoded(_undated(text)))
+    return {token for token in told if not any(letter.isdigit() for letter in token)}
+
+
+def _undated(text: str) -> str:
+    """Without months, which are figures here, and no names."""
     for month in reversed(_months(text)):
-        bare = bare[: month.start] + bare[month.end :]
-    return {token for token in content(_uncoded(bare)) if not any(c.isdigit() for c in token)}
+        text = text[: month.start] + text[month.end :]
+    return text
 
 
 def _both(answer: Answer, cited: Citation, rival: Window) -> Answer:
