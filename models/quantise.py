@@ -19,11 +19,19 @@ Array = NDArray[Any]
 Ranges = dict[str, tuple[Array, Array]]
 DOMAIN = "com.microsoft"
 ALPHA, MARGIN, CEILING, LEVELS = 0.65, 1.05, 5.0, 64
+NARROW = 8  # outputs of a layer, below which it is left alone
 
 
 def sites(model: Any) -> list[Any]:
-    """The graph's linear nodes: MatMul or fused Attention with a constant 2-d weight."""
-    constant = {tensor.name: len(tensor.dims) for tensor in model.graph.initializer}
+    """The graph's linear nodes: MatMul or fused Attention with a constant 2-d weight.
+
+    Not those of a few outputs, such as a head: they cost nothing, and rounding them costs.
+    """
+    constant = {
+        tensor.name: len(tensor.dims)
+        for tensor in model.graph.initializer
+        if not tensor.dims or tensor.dims[-1] >= NARROW
+    }
     return [node for node in model.graph.node if _linear(node, constant)]
 
 
@@ -50,8 +58,11 @@ def observe(model: Any, feeds: list[dict[str, Array]]) -> Ranges:
     return seen
 
 
-def quantise(model: Any, ranges: Ranges) -> Any:
-    """A copy of the fp32 `model` whose linear nodes are int8; `ranges` come from `observe`."""
+def quantise(model: Any, ranges: Ranges, alpha: float = ALPHA) -> Any:
+    """A copy of the fp32 `model` whose linear nodes are int8; `ranges` come from `observe`.
+
+    alpha: how much of a channel's range moves into the weights, 0 to 1.
+    """
     import onnx
 
     result = onnx.ModelProto()
@@ -67,7 +78,7 @@ def quantise(model: Any, ranges: Ranges) -> Any:
         weight = onnx.numpy_helper.to_array(weights[node.input[1]]).astype(np.float64)
         scale = parts.get(node.output[0])
         if scale is None:
-            scale = _smooth(ranges[node.input[0]], weight)
+            scale = _smooth(ranges[node.input[0]], weight, alpha)
         layer = _integers(ranges[node.input[0]], weight, scale)
         prefix = f"int8_{places[node.output[0]]}"
         tensors = [onnx.numpy_helper.from_array(v, f"{prefix}_{k}") for k, v in layer.items()]
@@ -92,10 +103,10 @@ def _widen(seen: Ranges, name: str, rows: Array) -> None:
     seen[name] = (low, high)
 
 
-def _smooth(limits: tuple[Array, Array], weight: Array) -> Array:
+def _smooth(limits: tuple[Array, Array], weight: Array, alpha: float) -> Array:
     """SmoothQuant's per-channel divisor of the activations, of geometric mean one."""
     reach = np.maximum(np.abs(limits[0]), np.abs(limits[1])) + 1e-6
-    scale = reach**ALPHA / (np.abs(weight).max(1) + 1e-6) ** (1 - ALPHA)
+    scale = reach**alpha / (np.abs(weight).max(1) + 1e-6) ** (1 - alpha)
     return np.asarray(scale / np.exp(np.log(scale).mean()), np.float32)
 
 

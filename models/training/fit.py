@@ -26,6 +26,7 @@ from models.training.examples import REFUSED
 from models.weights import packaged_folder
 
 SPAN_WEIGHT = 0.5
+BEGAN = "began.pt"  # the weights that a run with `onward` began from
 
 
 def halves_well() -> bool:
@@ -59,6 +60,8 @@ def fit(plan: Plan, work: Path) -> Any:
     torch.manual_seed(plan.seed)
     _told(plan, work)
     pilot = thaw.thawed() if plan.onward else network.fresh(str(packaged_folder()))
+    if plan.onward and not (work / BEGAN).exists():
+        torch.save(pilot.state_dict(), work / BEGAN)
     optimizer = torch.optim.AdamW(_groups(pilot, plan), fused=True)
     done, passes, taken = _resumed(work, pilot, optimizer)
     held = mixture.validation(work)

@@ -19,6 +19,7 @@ from models.training import network
 from models.weights import packaged_folder
 
 Arrays = dict[str, NDArray[Any]]
+WIDTH = 384
 LAYERS, A_LAYER = 6, 4  # of the trunk; int8 products in each: qkv, attention's output, two forward
 HALVES = ("relevance.1.weight", "verdict.1.weight")
 
@@ -35,7 +36,7 @@ def thawed(folder: Path = FOLDER) -> network.Pilot:
     for number in range(LAYERS):
         given |= _layer(arrays, number)
     given |= _embeddings(arrays, state)
-    given["span.weight"] = _weight(arrays, LAYERS * A_LAYER)
+    given["span.weight"] = next(a for a in arrays.values() if a.shape == (WIDTH, 2)).T
     given |= {name: arrays[f"{name} half"].astype(np.float32) for name in HALVES}
     left = {name for name in state.keys() - given.keys() if "pooler" not in name}
     if left:
@@ -63,7 +64,7 @@ def _layer(arrays: Arrays, number: int) -> Arrays:
         found[f"{at}attention.self.{name}.weight"] = weight
         found[f"{at}attention.self.{name}.bias"] = bias
     found[f"{at}attention.output.dense.weight"] = _weight(arrays, first + 1)
-    width = 4 * found[f"{at}attention.output.dense.weight"].shape[0]  # copies stand behind
+    width = 4 * WIDTH  # copies stand behind
     (split,) = (n for n in arrays if n.endswith(f"{at}intermediate.dense.bias/split"))
     found[f"{at}intermediate.dense.bias"] = arrays[split][:width]
     found[f"{at}intermediate.dense.weight"] = _weight(arrays, first + 2)[:width]
