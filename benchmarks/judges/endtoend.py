@@ -125,7 +125,8 @@ def _told(one: Asked, case: Case) -> Told:
         return Told(one, None, False, seconds, {}, {})
     seen = next((e.detail["span"] for e in case.trace if "span" in e.detail), {})
     assert isinstance(seen, dict)
-    right = is_right(answer.text, one.answers)
+    said = answer.values[0] if answer.values else answer.text  # without a source that disagrees
+    right = is_right(said, one.answers)
     return Told(one, answer.basis.judged, right, seconds, answer.basis.features, seen)
 
 
