@@ -208,6 +208,7 @@ def _model(readings: Sequence[Reading]) -> dict[str, float]:
     return {
         "near for": logit(near.supported),
         "near against": logit(near.contradicted),
+        "denied": max(0.0, logit(near.contradicted)),
         "near relevance": near.relevance,
         "single for": logit(best.supported),
         "single against": logit(max(one.contradicted for one in single)),

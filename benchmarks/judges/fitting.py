@@ -25,7 +25,7 @@ Features = Mapping[str, float]
 Signs = Mapping[str, int]  # of each feature that is used: 1, -1, or 0 for either
 FOLDS, FREE, HELD = 5, 3.0, 100.0  # penalties
 FOR: Signs = {"overlap": 1, "cosine": 1, "near for": 1, "single for": 1, "numbers": -1,
-              "near against": -1}  # fmt: skip
+              "negation": -1, "near against": -1, "denied": -1}  # fmt: skip
 AGAINST: Signs = {"overlap": 1, "near against": 1, "single against": 1, "numbers": 1,
                   "negation": 1}  # fmt: skip
 
