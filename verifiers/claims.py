@@ -137,7 +137,29 @@ def held(claim: Claim, found: Verdict) -> Judged:
     denying = next(one for one in rated if one.window == found.window)
     if denying.verdict != "contradicted":
         return best
+    denying = _nearest(zip(rated, found.told, strict=True), denying)
     return replace(denying, reason=denying.reason or OTHERWISE)
+
+
+def _nearest(rated: Iterable[tuple[Judged, Told]], loudest: Judged) -> Judged:
+    """Of the windows that deny by themselves, the one most like the claim: a sentence on something
+    else is easily taken for a denial, and shows nobody what is wrong.
+    """
+    denying = [one for one, told in rated
+               if one.verdict == "contradicted" and told.contradicted > told.supported]  # fmt: skip
+    inner = [one for one in denying if not any(_holds(one, other) for other in denying)]
+    return max(inner, key=_likeness, default=loudest)
+
+
+def _holds(outer: Judged, inner: Judged) -> bool:
+    """Whether the one's window has the other's within it."""
+    if outer.window is None or inner.window is None:
+        return False
+    return _within(inner.window, outer.window)
+
+
+def _likeness(one: Judged) -> float:
+    return one.window.overlap + one.window.cosine if one.window else 0.0
 
 
 def _tight(one: Judged) -> tuple[float, int]:

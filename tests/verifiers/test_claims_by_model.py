@@ -94,6 +94,14 @@ def test_a_contradicted_sentence_is_told_from_an_unsupported_one_with_what_denie
     assert answer.support is not None and answer.support <= 0.05
 
 
+def test_what_denies_a_claim_is_the_sentence_most_like_it_not_the_loudest() -> None:
+    text = "Refunds are paid by card. The pump is under warranty for two years at most."
+    told = Told(("nine", "Refunds", reading(0.01, 0.98)), ("nine", "pump", reading(0.05, 0.9)))
+    found = one("The pump is under warranty for nine years.", told, text)
+    assert found.verdict == "contradicted" and found.window is not None
+    assert found.window.text == "The pump is under warranty for two years at most."
+
+
 def test_the_trace_has_each_verdict_and_the_place_of_its_evidence() -> None:
     case, _ = checked(f"{LASTS} {DENIED} {UNKNOWN}", knowing())
     verdicts = case.notes["verdicts"]
