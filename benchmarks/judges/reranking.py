@@ -73,8 +73,9 @@ def one_set(
             [(text, shown(passage.title, passage.text)) for passage in case.passages[:DEPTH]]
         )
         seconds.append(time.perf_counter() - begun)
+        scores = [passage.score for passage in case.passages[:DEPTH]]
         for weight in WEIGHTS:
-            order = blended([one.helps for one in readings], weight)
+            order = blended([one.relevance for one in readings], scores, weight)
             runs[weight][query] = _documents(case.passages, order)
     some = {query: grades for query, grades in judged.qrels.items() if query in fresh}
     return {

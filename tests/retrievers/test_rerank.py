@@ -73,4 +73,10 @@ def test_the_model_reads_the_title_before_the_text() -> None:
 
 
 def test_equal_relevance_keeps_the_retrieved_order() -> None:
-    assert blended([0.0, 0.0, 0.0], 0.7) == [0, 1, 2]
+    assert blended([0.0, 0.0, 0.0], [0.3, 0.2, 0.1], 0.7) == [0, 1, 2]
+
+
+def test_how_sure_the_model_is_of_all_passages_alike_moves_nothing() -> None:
+    logits, scores = [0.5, -1.0, 2.0, 0.0], [0.9, 0.5, 0.4, 0.1]
+    moved = blended(logits, scores, 0.5)
+    assert moved == blended([logit + 9.0 for logit in logits], scores, 0.5) != [0, 1, 2, 3]
