@@ -17,8 +17,8 @@ from models.pilot.reading import Judge, Reading, shown
 from models.premise import premise
 from pilotfish.text import fold, sentences
 from pilotfish.types import Case, Passage
-from verifiers.evidence import content, missing_names, missing_numbers
-from verifiers.relevance import asked_kind, composed, holds_kind, polar
+from verifiers.evidence import content, missing_names
+from verifiers.relevance import composed, polar
 from verifiers.weights import logit
 
 EXTRACT = "extract"  # the model that extractive answers name
@@ -113,13 +113,10 @@ def _features(question: str, best: _Candidate, every: Sequence[_Candidate]) -> d
         "relevance": best.reading.relevance,
         "first": float(best.rank == 0),
         "agree": float(min(2, len(agreeing))),
-        "kind": holds_kind(asked_kind(question), best.answer, question),
         "words": float(min(12, len(best.answer.split()))),
         "long": float(len(best.answer.split()) > LONG),
         "whole": _shared(question, whole),
-        "near": _shared(question, f"{best.passage.title} {_sentence(best)}"),
         "names": missing_names(question, whole),
-        "numbers": float(min(2, missing_numbers(question, whole))),
         "polar": float(polar(question)),
         "composed": float(composed(question)),
     }
@@ -129,13 +126,6 @@ def _shared(question: str, text: str) -> float:
     """Share of the question's words that stand in the text."""
     wanted, there = content(question), set(tokens(text))
     return sum(token in there for token in wanted) / len(wanted) if wanted else 0.0
-
-
-def _sentence(best: _Candidate) -> str:
-    """The sentence of the passage in which the answer begins."""
-    spans = sentences(best.passage.text)
-    start, end = next((s for s in spans if s[0] <= best.start < s[1]), (0, 0))
-    return best.passage.text[start:end]
 
 
 def _carried(question: str, best: _Candidate, model: Judge) -> float:

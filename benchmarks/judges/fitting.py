@@ -26,6 +26,9 @@ Signs = Mapping[str, int]  # of each feature that is used: 1, -1, or 0 for eithe
 FOLDS, FREE, HELD = 5, 3.0, 100.0  # penalties
 FOR: Signs = {"overlap": 1, "cosine": 1, "near for": 1, "single for": 1, "numbers": -1,
               "negation": -1, "near against": -1, "denied": -1}  # fmt: skip
+SPAN: Signs = {"margin": 1, "gap": 1, "relevance": 1, "first": 1, "agree": 1, "kind": 1,
+               "words": -1, "long": -1, "whole": 1, "names": -1, "polar": -1, "composed": -1,
+               "carried": 1}  # fmt: skip
 AGAINST: Signs = {"overlap": 1, "near against": 1, "single against": 1, "numbers": 1,
                   "negation": 1}  # fmt: skip
 
@@ -90,8 +93,8 @@ def _stretched(
 
 
 def binary(rows: Sequence[Features], right: Sequence[bool]) -> Side:
-    """P(right) from all features, signs left free."""
-    return logistic(rows, right, (dict.fromkeys(rows[0], 0), FREE))
+    """P(right) from all features, each of its sign: no missing name may raise it by chance."""
+    return logistic(rows, right, ({name: SPAN[name] for name in rows[0]}, FREE))
 
 
 def logistic(
