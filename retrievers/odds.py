@@ -24,8 +24,8 @@ Row = Mapping[str, float]
 Weights = Mapping[str, float]
 # Fitted on the questions of nq_oracle and xquad that the pilot is trained on.
 RULES: Weights = {"rank": -1.34, "shared": 4.6, "title": 6.3}
-# The same beside the pilot's readings, which have no say until its shipped weights are fitted on.
-READ: Weights = {**RULES, "span": 0.0, "relevance": 0.0}
+# The same beside the pilot's readings, fitted on questions that it was not trained on.
+READ: Weights = {"rank": -1.01, "shared": 1.37, "title": 2.07, "span": 0.68, "relevance": 0.49}
 
 
 @dataclass(frozen=True, slots=True)
