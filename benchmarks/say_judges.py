@@ -111,7 +111,9 @@ def pruning(result: dict[str, Any]) -> str:
         for name, curve in found["curves"].items() for point in curve
     ]  # fmt: skip
     return "\n\n".join([
-        f"Share of answer spans among the ten retrieved passages that pruning keeps ({judge}).",
+        f"Share of answer spans among the ten retrieved passages that pruning keeps ({judge}). "
+        "shipped: its weights of the pilot's readings were fitted on these questions; those fitted "
+        "on the other half were not, and the bars are theirs.",
         table(["method", "budget", "tokens", "kept", "whole passages at equal tokens"], rows),
     ])  # fmt: skip
 
