@@ -95,7 +95,7 @@ def reranking(result: dict[str, Any]) -> str:
     ]  # fmt: skip
     cost = ", ".join(f"{n} {row['milliseconds']} ms" for n, row in result["sets"].items())
     return "\n\n".join([
-        "nDCG@10 by the cross-encoder's weight against the retrieval's rank; 0 is fused "
+        "nDCG@10 by the cross-encoder's weight against the retrieval's score; 0 is fused "
         f"retrieval, 1 the model alone, {result['weight']} is shipped. unseen: queries whose "
         "documents training did not see.",
         table(["set", "queries", *weights], rows),

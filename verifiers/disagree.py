@@ -15,7 +15,7 @@ from corpus.tokens import tokens
 from pilotfish.text import fold, numbers
 from pilotfish.types import Answer, Case, Citation, Flaw, Passage, Span
 from verifiers.evidence import Window, content, missing_names, negation_differs, windows
-from verifiers.values import Value, values
+from verifiers.values import months
 
 Read = Callable[[str, int, int], str | None]
 ALIKE = 0.6  # share of the words, figures apart, that both have
@@ -97,11 +97,7 @@ def _codes(text: str) -> set[str]:
 
 def _figures(text: str) -> set[str]:
     """Numbers and months."""
-    return {*numbers(text), *(value.key for value in _months(text))}
-
-
-def _months(text: str) -> list[Value]:
-    return [value for value in values(text) if value.kind == "month"]
+    return {*numbers(text), *(value.key for value in months(text))}
 
 
 def _uncoded(text: str) -> str:
@@ -116,7 +112,7 @@ def _said(text: str) -> set[str]:
 
 def _undated(text: str) -> str:
     """Without months, which are figures here, and no names."""
-    for month in reversed(_months(text)):
+    for month in reversed(months(text)):
         text = text[: month.start] + text[month.end :]
     return text
 

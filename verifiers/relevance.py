@@ -51,7 +51,7 @@ _DIRECT = re.compile(
     re.IGNORECASE,
 )
 _COMPARED = re.compile(
-    r",[^,?]+\bor\b|\b(?:both|the same|share)\b|\b\w+(?:er|st|ier) than\b|"
+    r",[^,?]+\bor\b|\b(?:both|the same|share (?:the|a))\b|\b(?!other|rather)\w+er than\b|"
     r"\b(?:older|younger|earlier|later|first|longer|larger|bigger|taller)\b.*\bor\b",
     re.IGNORECASE,
 )

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pilotfish.text import fold, numbers
 from verifiers import evidence
 from verifiers.evidence import Window
-from verifiers.values import Value, present, values
+from verifiers.values import Value, months, present
 from verifiers.weights import judge
 
 VERBATIM = 0.99  # a claim that is a whole sentence of the evidence, word for word
@@ -58,7 +58,7 @@ def ruling(claim: str, window: Window) -> Ruling:
         another = set(numbers(window.text)) - set(numbers(claim))
         return Ruling(VALUE_CAP, "a number is not in the evidence", bool(another))
     if gone := missing_months(claim, window.text):
-        another = {v.key for v in _months(window.text)} - {v.key for v in gone}
+        another = {v.key for v in months(window.text)} - {v.key for v in gone}
         return Ruling(VALUE_CAP, "a date is not in the evidence", bool(another))
     if other_units(claim, window.text):
         return Ruling(VALUE_CAP, "a number has another unit in the evidence", True)
@@ -71,11 +71,7 @@ def missing_months(claim: str, text: str) -> list[Value]:
     """Months that the claim names and the text does not; none where dates stand in digits."""
     if _DIGIT_DATE.search(text):
         return []
-    return [value for value in _months(claim) if not present(value, text)]
-
-
-def _months(text: str) -> list[Value]:
-    return [value for value in values(text) if value.kind == "month"]
+    return [value for value in months(claim) if not present(value, text)]
 
 
 def other_units(claim: str, text: str) -> list[str]:

@@ -136,3 +136,8 @@ def _initials(key: str, text: str) -> bool:
     letters = re.sub(r"\W", "", key)
     runs = ("".join(w[0] for w in re.findall(r"[A-Z][a-z]+", m[0])) for m in _NAME.finditer(text))
     return any(letters == run.lower() for run in runs)
+
+
+def months(text: str) -> list[Value]:
+    """The months that are named in the text."""
+    return [value for value in values(text) if value.kind == "month"]

@@ -26,7 +26,7 @@ from benchmarks.judges import reranking, rows, support
 from benchmarks.runner import HERE
 from models.encoders import Encoders
 from models.pilot.serve import GRAPH, Pilot
-from models.training import ship
+from models.training import ship, sources
 from pipeline.parts import Memo
 from verifiers.verdict import over
 
@@ -81,7 +81,7 @@ def _supports(
     found: dict[str, dict[str, float]] = {}
     for name in rows.SETS:
         blind = [table[name] for work, table in tables.items()
-                 if name in without[work] or name in support.sources.UNLICENSED]  # fmt: skip
+                 if name in without[work] or name in sources.UNLICENSED]  # fmt: skip
         seen = [table[name] for work, table in tables.items() if name not in without[work]]
         line = {"never seen": _mean(blind, "left out"), "seen by the network": _mean(seen, "judge")}
         line |= {column: blind[0][column] for column in ("simple logistic", "overlap", "cosine")}

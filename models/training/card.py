@@ -52,7 +52,9 @@ worse than models trained on SQuAD's 100,000.
 `python -m models.training fit WORK --steps N` (resumes from its checkpoint; `--onward` begins at
 the shipped weights; bfloat16 where the CPU has it), then
 `python -m models.training ship WORK` (exports, measures int8 against fp32, writes this card), then
-`python -m benchmarks.judges.fit --write`.
+`python -m benchmarks.judges.fit --write`. A run with `--onward` ships what lies half way between
+the weights it began from and those it ended at (WiSE-FT, arXiv 2109.01903); these were made so:
+1,800 steps from the encoder, then 1,800 onward.
 """
 
 

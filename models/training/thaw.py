@@ -1,7 +1,8 @@
 """Reads the shipped int8 graph back into a network, so that training can go on from it.
 
 Undoes what models/quantise.py and shrink.py did: steps and divisors are multiplied in, copies of a
-feed-forward neuron become one again. What rounding lost stays lost, under a hundredth of a weight.
+feed-forward neuron become one again. What rounding lost stays lost: under a hundredth of its
+column's largest weight.
 Not here: checkpoints, which lose nothing (fit.py).
 """
 

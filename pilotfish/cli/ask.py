@@ -120,14 +120,17 @@ def _print(options: Context, case: Case, paid: Receipt) -> None:
             out.print(f"[{number}] {source_of(citation)}", markup=False, style="cyan")
             if isinstance(citation.source, Span):
                 out.print(f"    “{shorten(citation.source.quote, 400)}”", markup=False)
-    for flaw in answer.flaws if answer else ():
-        if flaw.evidence is not None:
-            said = shorten(answer.text[flaw.start : flaw.end], 160) if answer else ""
-            out.print(f"⚠ contradicted: {said}", markup=False, style="red")
-            out.print(
-                f"    {spot(flaw.evidence)}: “{shorten(flaw.evidence.quote, 400)}”", markup=False
-            )
+    _print_denials(out, answer)
     out.print(summary(answer, paid), markup=False, style="dim")
+
+
+def _print_denials(out: Any, answer: Answer | None) -> None:
+    """Each contradicted sentence, and the words that deny it."""
+    for flaw in answer.flaws if answer else ():
+        if answer and flaw.evidence:
+            said, quote = answer.text[flaw.start : flaw.end], flaw.evidence.quote
+            out.print(f"⚠ contradicted: {shorten(said, 160)}", markup=False, style="red")
+            out.print(f"    {spot(flaw.evidence)}: “{shorten(quote, 400)}”", markup=False)
 
 
 def numbered(answer: Answer) -> str:
