@@ -45,6 +45,7 @@ class Report:
     warnings: list[tuple[str, str]] = field(default_factory=list)
     passages: int = 0
     tables: int = 0
+    triples: int = 0
     quarantined: int = 0
     dropped_short: int = 0
     dropped_duplicate: int = 0
@@ -195,6 +196,7 @@ def _taken(known: documents.KnownSource, source: Source) -> str:
 def _count(report: Report, key: str, parsed: Parsed, cut: Cut) -> None:
     report.passages += len(cut.passages)
     report.tables += len(parsed.tables)
+    report.triples += len(parsed.triples)
     report.quarantined += cut.kept_out
     report.dropped_short += cut.short
     report.dropped_duplicate += cut.duplicate

@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+GRAPH = "application/x-triples"  # its edges are walked, not searched as text
+TABLE = "application/x-tables"  # found as one thing by its card, not row by row
+
 
 @dataclass(frozen=True, slots=True)
 class Section:
@@ -39,6 +42,17 @@ class ParsedTable:
 
 
 @dataclass(frozen=True, slots=True)
+class ParsedTriple:
+    """One edge of a graph; [start, end) of the text carries it."""
+
+    subject: str
+    relation: str
+    object: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
 class Parsed:
     """One document. `id` only where a file holds many (JSON lines); no two tables of one name."""
 
@@ -51,6 +65,7 @@ class Parsed:
     metadata: dict[str, object] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     pages_failed: tuple[int, ...] = ()
+    triples: tuple[ParsedTriple, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

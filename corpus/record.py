@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import astuple
 
-from corpus.parsed import Parsed, ParsedTable
+from corpus.parsed import Parsed, ParsedTable, ParsedTriple
 from corpus.split import Cut, layout
-from store.incoming import NewDocument, NewRow, NewTable
+from store.incoming import NewDocument, NewRow, NewTable, NewTriple
 
 
 def record(key: str, source: str, sha256: str, parsed: Parsed, cut: Cut) -> NewDocument:
@@ -23,7 +24,7 @@ def record(key: str, source: str, sha256: str, parsed: Parsed, cut: Cut) -> NewD
         sha256=sha256, text=parsed.text, layout=layout(parsed),
         metadata=parsed.metadata, warnings=(*parsed.warnings, *left_out(cut)),
         passages=cut.passages, tables=tuple(_table(table) for table in parsed.tables),
-        held=cut.held,
+        held=cut.held, triples=tuple(_triple(one) for one in parsed.triples),
     )  # fmt: skip
 
 
@@ -31,6 +32,8 @@ def fingerprint(parsed: Parsed) -> str:
     """sha256 over everything of a document that is stored."""
     tables = [[t.name, t.title, t.columns, t.rows, t.spans, t.numbers] for t in parsed.tables]
     fields = [parsed.title, parsed.text, parsed.media_type, layout(parsed), parsed.metadata, tables]
+    if parsed.triples:
+        fields.append([astuple(one) for one in parsed.triples])
     return hashlib.sha256(json.dumps(fields, sort_keys=True, default=str).encode()).hexdigest()
 
 
@@ -46,3 +49,7 @@ def _table(table: ParsedTable) -> NewTable:
     rows = zip(table.numbers, table.spans, table.rows, strict=True)
     new = tuple(NewRow(number, *span, cells) for number, span, cells in rows)
     return NewTable(table.name, table.title, table.columns, new)
+
+
+def _triple(one: ParsedTriple) -> NewTriple:
+    return NewTriple(one.subject, one.relation, one.object, one.start, one.end)

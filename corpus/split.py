@@ -11,14 +11,15 @@ from __future__ import annotations
 import hashlib
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from corpus.parsed import Parsed, Section
+from corpus.parsed import GRAPH, TABLE, Parsed, Section
 from pilotfish.text import is_cjk, sentences, shorten, trim
 from store.incoming import NewHeld, NewPassage
 
 Count = Callable[[Sequence[str]], list[int]]
 CONTEXT_CHARS = 240  # most that title and headings may take: about a quarter of the budget
+_CARD_ROWS = 40  # rows of a table that may stand on its card
 SHORTEST = 3  # letters or digits a passage must have
 
 
@@ -62,7 +63,11 @@ class Splitter:
     spans: Callable[[str], list[tuple[int, int]]] = sentences
 
     def __call__(self, parsed: Parsed) -> Cut:
-        """Cut one document."""
+        """Cut one document: a graph gives no passages, a table of its own one card."""
+        if parsed.media_type == GRAPH:
+            return Cut(())
+        if parsed.media_type == TABLE:
+            return Cut((self._card(parsed),))
         kept: dict[tuple[str, str], NewPassage] = {}
         short = duplicate = 0
         stretches, left_out = self._stretches(parsed)
@@ -76,6 +81,25 @@ class Splitter:
             else:
                 kept[passage.context, passage.text] = passage
         return Cut(tuple(kept.values()), short, duplicate, left_out)
+
+    def _card(self, parsed: Parsed) -> NewPassage:
+        """The first rows, as many as the encoder reads; found by the words of all of them."""
+        (table,) = parsed.tables
+        context = _context(parsed.title, ())
+        fit = [parsed.text[a:b] for a, b in table.spans[:_CARD_ROWS]]
+        first, *sizes = self.count([context, *fit])
+        room, used, rows = max(8, self.budget - first), 0, 0
+        for size in sizes:
+            used += size
+            if used > room:
+                break
+            rows += 1
+        start, end = table.spans[0][0], table.spans[max(1, rows) - 1][1]
+        if not rows:
+            end = next(self._fitting(parsed.text, [(start, end)], [sizes[0]], room))[1]
+        stretch = Stretch(start, end, "table", None, (), table.name)
+        made = _passage(parsed, stretch, start, end, context)
+        return replace(made, reach=table.spans[-1][1])
 
     def _stretches(self, parsed: Parsed) -> tuple[list[Stretch], int]:
         rows, left_out = _rows(parsed, self.row_limit)

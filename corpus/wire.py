@@ -11,7 +11,7 @@ import math
 import struct
 from typing import Any, NoReturn
 
-from corpus.parsed import Parsed, ParsedTable, ParseFailure, Section
+from corpus.parsed import Parsed, ParsedTable, ParsedTriple, ParseFailure, Section
 
 _HEAD = struct.Struct("!cI")
 HEAD_SIZE = _HEAD.size
@@ -58,7 +58,8 @@ def pack(item: Parsed | ParseFailure) -> bytes:
         (one.name, one.title, one.columns, one.rows, one.spans, one.numbers) for one in item.tables
     ]
     fields = (item.id, item.title, item.text, item.media_type, sections, tables)
-    return frame(DOCUMENT, (*fields, item.metadata, item.warnings, item.pages_failed))
+    edges = [(t.subject, t.relation, t.object, t.start, t.end) for t in item.triples]
+    return frame(DOCUMENT, (*fields, item.metadata, item.warnings, item.pages_failed, edges))
 
 
 def unpack(kind: bytes, payload: bytes) -> Parsed | ParseFailure:
@@ -76,7 +77,7 @@ def unpack(kind: bytes, payload: bytes) -> Parsed | ParseFailure:
 
 
 def _document(value: Any) -> Parsed:
-    identity, title, text, media_type, sections, tables, metadata, warnings, failed = value
+    identity, title, text, media_type, sections, tables, metadata, warnings, failed, edges = value
     if not isinstance(metadata, dict):
         raise BrokenFrameError("metadata is no object")
     size = len(_string(text))
@@ -93,7 +94,15 @@ def _document(value: Any) -> Parsed:
         metadata,
         _strings(warnings),
         tuple(_whole(page) for page in failed),
+        tuple(_triple(one, size) for one in edges),
     )
+
+
+def _triple(value: Any, size: int) -> ParsedTriple:
+    subject, relation, other, start, end = value
+    if not _whole(start) < _whole(end) <= size:
+        raise BrokenFrameError("an edge lies outside the text")
+    return ParsedTriple(_string(subject), _string(relation), _string(other), start, end)
 
 
 def _sections(value: Any, size: int) -> tuple[Section, ...]:

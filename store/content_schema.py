@@ -84,7 +84,8 @@ documents = Table(
 )
 
 # `text` equals documents.text[start:end]; `context` (title, headings) is searched, never quoted.
-# `embed_sha` names the vector of context + text.
+# `embed_sha` names the vector of context + text. `reach`: how far words are searched, where that is
+# beyond `end` (the card of a table: its first rows are quoted, all of them are found).
 passages = Table(
     "passages",
     metadata,
@@ -102,6 +103,7 @@ passages = Table(
     Column("text", Text, nullable=False),
     Column("embed_sha", Text, nullable=False),
     Column("revision", Integer, nullable=False),
+    Column("reach", Integer),
     Index(None, "collection_id", "revision"),
     Index(None, "document_id"),
     Index(None, "embed_sha"),
@@ -167,6 +169,36 @@ table_rows = Table(
     Column("start", Integer, nullable=False),
     Column("end", Integer, nullable=False),
     Column("cells", JSON, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# Edges of the graph. [start, end) is what carries one in its document's text: the line of a graph's
+# file, or the sentence that it was read from.
+triples = Table(
+    "triples",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("collection_id", Integer, parent("collections.id"), nullable=False),
+    Column("document_id", Integer, parent("documents.id"), nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("relation", Text, nullable=False),
+    Column("object", Text, nullable=False),
+    Column("start", Integer, nullable=False),
+    Column("end", Integer, nullable=False),
+    Index(None, "collection_id"),
+    Index(None, "document_id"),
+    sqlite_autoincrement=True,
+)
+
+# What was fitted to a collection: scorers of graphs and tables. `body` is read by who wrote it.
+tuned = Table(
+    "tuned",
+    metadata,
+    Column("collection_id", Integer, parent("collections.id"), primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("labels", Integer, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("created", Float, nullable=False),
     sqlite_with_rowid=False,
 )
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, Integer, Text, bindparam, delete, func, insert, select, update
 
 from pilotfish.errors import NotFound
-from store import labels, quarantine
+from store import labels, quarantine, triples
 from store.among import among, filled
 from store.incoming import NewDocument, NewHeld, NewPassage, NewTable
 from store.passages import chunks, drop_passages
@@ -57,6 +57,7 @@ def put(connection: Connection, collection_id: int, revision: int, new: NewDocum
     quarantine.hold(connection, owned, [_held_row(one) for one in new.held], freed)
     for table in new.tables:
         _put_table(connection, document_id, table)
+    triples.put(connection, owned, new.triples)
 
 
 def _document_row(collection_id: int, new: NewDocument) -> dict[str, object]:

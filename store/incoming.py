@@ -23,6 +23,18 @@ class NewPassage:
     context: str
     text: str
     embed_sha: str
+    reach: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NewTriple:
+    """One edge and the span of the document's text that carries it."""
+
+    subject: str
+    relation: str
+    object: str
+    start: int
+    end: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,3 +81,4 @@ class NewDocument:
     passages: tuple[NewPassage, ...]
     tables: tuple[NewTable, ...]
     held: tuple[NewHeld, ...] = ()
+    triples: tuple[NewTriple, ...] = ()

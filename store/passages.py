@@ -11,6 +11,7 @@ from sqlalchemy import (
     Connection,
     Table,
     bindparam,
+    case,
     delete,
     exists,
     func,
@@ -20,6 +21,7 @@ from sqlalchemy import (
 )
 
 from pilotfish.types import Passage, Place
+from store import triples
 from store.among import among, filled
 from store.collections import Collection
 from store.prepared import Prepared
@@ -74,11 +76,12 @@ def fetch(connection: Connection, ids: Sequence[int]) -> dict[int, Passage]:
 
 def missing(connection: Connection, ids: Sequence[int]) -> int:
     """How many of these passages are gone; ids are never used again, so gone is for ever."""
-    wanted = sorted(set(ids))
+    wanted = sorted({i for i in ids if i > 0})
     found = 0
     for some in filled(wanted):
         found += int(_THERE.scalar(connection, some) or 0)
-    return len(wanted) - found
+    edges = [triples.passage_id(i) for i in ids if i < 0]
+    return len(wanted) - found + (triples.missing(connection, edges) if edges else 0)
 
 
 def _passage(*row: Any) -> Passage:
@@ -110,10 +113,16 @@ def ready_revision(connection: Connection, collection: Collection, encoder: str)
 
 
 def added_since(connection: Connection, since: Since) -> Iterator[tuple[int, str, str]]:
-    """(id, context, text) of the passages that came, oldest first."""
-    query = select(passages.c.id, passages.c.context, passages.c.text).where(since.within(passages))
-    for row in connection.execute(query.order_by(passages.c.id)):
-        yield row.id, row.context, row.text
+    """(id, context, text that is searched by words) of the passages that came, oldest first."""
+    whole = func.substr(documents.c.text, _P.start + 1, _P.reach - _P.start)
+    query = (
+        select(_P.id, _P.context, case((_P.reach.is_(None), _P.text), else_=whole))
+        .join_from(passages, documents, documents.c.id == _P.document_id)
+        .where(since.within(passages))
+        .order_by(_P.id)
+    )
+    for i, context, text in connection.execute(query):
+        yield i, context, text
 
 
 def count_removed(connection: Connection, since: Since) -> int:

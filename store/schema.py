@@ -13,6 +13,8 @@ from store.content_schema import (
     table_rows,
     tables,
     tombstones,
+    triples,
+    tuned,
     vectors,
 )
 from store.work_schema import (
@@ -51,5 +53,7 @@ __all__ = [
     "table_rows",
     "tables",
     "tombstones",
+    "triples",
+    "tuned",
     "vectors",
 ]

@@ -18,8 +18,10 @@ BY_EXTENSION = {
     ".pptx": "pptx",
     **dict.fromkeys((".xlsx", ".xlsm", ".csv", ".tsv"), "sheet"),
     **dict.fromkeys((".jsonl", ".ndjson", ".json"), "jsonl"),
+    **dict.fromkeys((".nt", ".ttl", ".rdf", ".owl", ".jsonld"), "rdf"),
 }
-SUPPORTED = " ".join(BY_EXTENSION)
+BY_ENDING = {".triples.tsv": "triples", ".triples.csv": "triples", ".tables.jsonl": "tables_jsonl"}
+SUPPORTED = " ".join((*BY_EXTENSION, *BY_ENDING))
 
 _OFFICE = ((b"word/", "docx"), (b"ppt/", "pptx"), (b"xl/", "sheet"))
 _HTML = re.compile(rb"<(!doctype html|html|head|body)\b", re.I)
@@ -41,7 +43,8 @@ def parser_for(name: str, head: bytes) -> str | ParseFailure:
     Content outranks the extension where it is unmistakable (a PDF named .txt). An unknown
     extension is read as text, if the bytes look like it.
     """
-    kind = BY_EXTENSION.get(PurePosixPath(name).suffix.lower())
+    ending = next((kind for end, kind in BY_ENDING.items() if name.lower().endswith(end)), None)
+    kind = ending or BY_EXTENSION.get(PurePosixPath(name).suffix.lower())
     if b"%PDF-" in head[:1024]:
         kind = kind if kind == "jsonl" or (kind == "plain" and _quotes_pdf(head)) else "pdf"
     elif head.startswith(OLE_MAGIC):
