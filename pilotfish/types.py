@@ -27,7 +27,8 @@ class Turn:
 class Scope:
     """Where to look. `where` is a metadata filter such as ``year >= 2020``.
 
-    Not read yet: `kind`, `table`, `topic`.
+    `kind`: in passages of that kind alone; `table`: in the table of that id; `topic`: in the graph,
+    from the entity of that name.
     """
 
     collection: str = "default"

@@ -21,7 +21,7 @@ from pilotfish.types import Limits, Passage, Question, Receipt, Scope
 from pipeline.library import Library
 from pipeline.outputs import failed_line, line_of
 from pipeline.purse import Purse
-from pipeline.questions import Line
+from pipeline.questions import Line, scoped
 from pipeline.recipes import recipe
 from pipeline.reliance import judge_of, reliance
 from store import collections, documents, jobs, ledger, passages, rates
@@ -182,8 +182,8 @@ class Batch:
         return Receipt(calls, *tokens, bill.cost_usd, round(seconds, 4))
 
     def _question(self, item: Item) -> Question:
-        text = str(item.question["question"])
-        return Question(text, item.custom_id, scope=self.scope, limits=self.limits)
+        text, scope = str(item.question["question"]), scoped(self.scope, item.question)
+        return Question(text, item.custom_id, scope=scope, limits=self.limits)
 
     def _finish(self, item: Item, line: dict[str, object], read: Sequence[Passage]) -> None:
         """Store the result; answer anew what read passages that are gone by now.

@@ -7,9 +7,10 @@ through (recipes.py).
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from pilotfish.step import Step
+from pilotfish.types import Case
 from pipeline.extract import Extract
 from pipeline.llm import LLM, CallOptions
 from pipeline.parts import Parts
@@ -21,6 +22,7 @@ from verifiers.entropy import Entropy
 from verifiers.form import at_most
 from verifiers.nli import Nli, judged_by
 from verifiers.personal import masked
+from verifiers.recheck import of_facts
 from verifiers.repetition import repeated
 from verifiers.rewrite import Rewrite
 from verifiers.selfcheck import SelfCheck
@@ -29,6 +31,18 @@ from verifiers.toxic import cleaned
 
 LOCAL = "local:"  # before the name of a seq2seq model that runs here
 VARIED = 1.0  # temperature of samples: at 0 they would all be alike
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """The checks of an answer in sentences, or of one that cites cells and edges."""
+
+    texts: Step
+    facts: Step
+    name: str = "check"
+
+    def __call__(self, case: Case, /) -> Case:
+        return self.facts(case) if of_facts(case.answer) else self.texts(case)
 
 
 def repairs(parts: Parts) -> tuple[Step, ...]:

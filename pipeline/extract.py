@@ -40,7 +40,9 @@ class Extract:
     name: str = EXTRACT
 
     def __call__(self, case: Case, /) -> Case:
-        question = case.question.text
+        question, scope = case.question.text, case.question.scope
+        if scope.topic is not None or scope.table is not None:  # others answer from there
+            return case
         if (reader := having(self.model, "spans")) and reads_text(case):
             return _read(case, reader)
         if self.texts_only and not reads_text(case):

@@ -31,6 +31,7 @@ from pipeline.reliance import reliance
 from retrievers.bm25 import BM25
 from retrievers.dense import Dense
 from retrievers.fuse import Fuse
+from retrievers.graph.held import Graphs
 from retrievers.nearest import keeper
 from retrievers.rerank import DEPTH as RERANKED
 from retrievers.shelf import Shelf
@@ -107,9 +108,11 @@ class Library:
         if held is None or held[0] is not encoder or held[1].collection_id != collection.id:
             judge = chosen(settings.judge, settings.reranker, settings.threads)
             policy = configured(settings.policy, encoder)
+            embed = Memo(encoder)
             held = encoder, Parts(
-                settings, self.shelf, Memo(encoder), Counts(encoder.count),
+                settings, self.shelf, embed, Counts(encoder.count),
                 self.workspace.secret, collection.id, judge, policy=policy,
+                graphs=Graphs(self.database, settings.collection, embed),
             )  # fmt: skip
             self._parts = held
         return held[1]

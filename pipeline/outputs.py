@@ -7,13 +7,15 @@ import io
 import json
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from pilotfish.errors import InputError
 from pilotfish.step import receipt
-from pilotfish.types import Answer, Basis, Case, Citation, Flaw, Receipt, Span
+from pilotfish.types import Answer, Basis, Case, Citation, Flaw, Passage, Receipt, Span
+from store.incoming import BETWEEN
 
 VERSION = 1
 
@@ -35,7 +37,7 @@ def line_of(case: Case, paid: Receipt) -> dict[str, object]:
     line: dict[str, object] = {
         "status": status(case.answer),
         "answer": None if answer.abstained else answer.text,
-        "citations": [citation(one) for one in answer.citations],
+        "citations": [citation(one, case.passages) for one in answer.citations],
         "support": answer.support,
         "receipt": asdict(paid),
         "error": None,
@@ -67,12 +69,16 @@ def basis_shown(basis: Basis) -> dict[str, object]:
     return shown
 
 
-def citation(one: Citation) -> dict[str, object]:
-    """A citation as scripts read it."""
+def citation(one: Citation, passages: Sequence[Passage] = ()) -> dict[str, object]:
+    """A citation as scripts read it; cells and edges with the place where they are written."""
     source = one.source
-    shown: dict[str, object] = asdict(source)
     if isinstance(source, Span):
         shown = span_shown(source)
+    else:
+        shown = asdict(source)
+        written = next((p for p in passages if p.id == one.passage), None)
+        if written is not None:
+            shown |= {"start": written.start, "end": written.end, "quote": written.text}
     return shown | {"support": one.support, "sentence": list(one.sentence)}
 
 
@@ -138,12 +144,28 @@ def _flat(line: Mapping[str, object]) -> list[object]:
     error = line.get("error")
     row = {
         **line,
-        "sources": "\n".join(f"{c['document']}:{c['start']}-{c['end']}" for c in cites),
-        "quotes": "\n".join(str(c["quote"]) for c in cites),
+        "sources": "\n".join(_spot(c) for c in cites),
+        "quotes": "\n".join(_quote(c) for c in cites),
         **{k: paid.get(k) for k in ("llm_calls", "cost_usd", "seconds")},
         "error": error["message"] if isinstance(error, dict) else None,
     }
     return [_defused(row.get(column)) for column in _COLUMNS]
+
+
+def _spot(cited: Mapping[str, Any]) -> str:
+    if "start" in cited:
+        return f"{cited['document']}:{cited['start']}-{cited['end']}"
+    rows = cited.get("rows") or ()
+    return f"{cited['document']}, row {', '.join(map(str, rows))}" if rows else cited["document"]
+
+
+def _quote(cited: Mapping[str, Any]) -> str:
+    """The words, the edge, or the cells that are cited."""
+    if "quote" in cited:
+        return str(cited["quote"])
+    if "relation" in cited:
+        return BETWEEN.join((cited["subject"], cited["relation"], cited["object"]))
+    return "; ".join(", ".join(row) for row in cited.get("values", ()))
 
 
 def _defused(value: object) -> object:

@@ -15,10 +15,12 @@ import numpy as np
 
 from models.pilot.reading import Judge
 from pilotfish.settings import Settings
+from pilotfish.types import Cells, Triple
 from pipeline.policy import Policy
 from retrievers.embed import Encodes
+from retrievers.graph.held import Graphs
 from retrievers.shelf import Shelf
-from store import documents
+from store import documents, tables, triples
 from verifiers.evidence import Vectors
 from verifiers.trust import Reliance
 
@@ -40,6 +42,18 @@ class Parts:
     judge: Judge | None = None
     reliance: Reliance = field(default_factory=Reliance)
     policy: Policy | None = None
+    graphs: Graphs | None = None
+
+    def stands(self, source: Cells | Triple) -> bool:
+        """Whether cited cells or a cited edge are stored as the citation has them."""
+        here = self.collection_id
+        with self.shelf.database.read() as connection:
+            if isinstance(source, Triple):
+                edge = (source.subject, source.relation, source.object)
+                return triples.stands(connection, here, source.document, edge)
+            place = (source.document, source.table)
+            read = tables.cells(connection, here, place, source.rows, source.columns)
+            return read == source.values
 
     def read(self, document: str, start: int, end: int) -> str | None:
         """The stored characters [start, end) of a document, None when it is gone."""

@@ -10,17 +10,19 @@ import io
 import json
 import zipfile
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pilotfish.errors import InputError
 from pilotfish.files import decoded
+from pilotfish.types import Scope
 
 _QUESTION_NAMES = ("question", "questions", "query", "text", "prompt", "frage", "问题")
 # What openpyxl raises on damaged workbooks; XML errors are SyntaxErrors, its own are ValueErrors.
 _UNREADABLE = (zipfile.BadZipFile, zlib.error, OSError, EOFError, SyntaxError,
                KeyError, ValueError, IndexError, TypeError, AttributeError)  # fmt: skip
+SCOPES = ("table", "topic")
 _ID_NAMES = ("custom_id", "id", "key", "nr", "number")
 
 
@@ -150,8 +152,21 @@ def _row(number: int, row: list[str], column: int, keys: int | None) -> Line:
     return Line(number, custom_id or str(number), question)
 
 
+def scoped(scope: Scope, fields: Mapping[str, object]) -> Scope:
+    """The scope of one line: it may say in which table, or about what, to look."""
+    named = {name: str(fields[name]) for name in SCOPES if fields.get(name) not in (None, "")}
+    return replace(scope, table=named.get("table"), topic=named.get("topic")) if named else scope
+
+
+def _scope_problem(fields: Mapping[str, object]) -> str | None:
+    wrong = next(
+        (name for name in SCOPES if not isinstance(fields.get(name), str | int | None)), None
+    )
+    return f"field {wrong!r} is no text: give the id or the name there" if wrong else None
+
+
 def _checked(line: Line, limit: int) -> Line:
-    problem = line.problem
+    problem = line.problem or _scope_problem(line.fields)
     if problem is None and not line.question.strip():
         problem = "the question is empty"
     elif problem is None and len(line.question) > limit:

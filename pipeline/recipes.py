@@ -12,9 +12,10 @@ from models.pilot.reading import having
 from pilotfish.errors import InputError
 from pilotfish.step import Step
 from pilotfish.types import Case
-from pipeline.checks import corrector, further, repairs
+from pipeline.checks import Checked, corrector, further, repairs
 from pipeline.extract import Extract
 from pipeline.flow import Accept, Cascade, Chain, Loop
+from pipeline.graph_answer import GraphAnswer
 from pipeline.llm import LLM, CallOptions
 from pipeline.narrow import Narrow
 from pipeline.parts import Parts
@@ -26,11 +27,14 @@ from retrievers.bm25 import BM25
 from retrievers.dense import Dense
 from retrievers.further import Further
 from retrievers.fuse import Fuse
+from retrievers.graph.retrieve import Graph
 from retrievers.odds import READ, RULES
 from retrievers.prune import Prune
 from retrievers.rerank import Rerank
+from retrievers.sources import Sources
 from verifiers.cite import Cite
 from verifiers.disagree import Disagree
+from verifiers.recheck import Recheck
 from verifiers.support import Support
 from verifiers.trust import Trust
 
@@ -43,15 +47,29 @@ def default(parts: Parts, purse: Purse) -> Step:
     settings = parts.settings
     llms = llm_tiers(parts, purse)
     k = settings.passages
+    text = reranked(Fuse((BM25(parts.shelf), Dense(parts.shelf)), k=k), parts, k)
     answer = Chain((
-        reranked(Fuse((BM25(parts.shelf), Dense(parts.shelf)), k=k), parts, k),
+        sources(parts, text, k),
         render(parts),
         Tiers(
-            extracts(parts), llms, cascade(parts, purse), settings.llm.models, parts.policy,
-            parts.embed,
+            (*structured(parts), *extracts(parts)), llms, cascade(parts, purse),
+            settings.llm.models, parts.policy, parts.embed,
         ),
     ))  # fmt: skip
     return Chain((*answer.steps, *second_try(parts, purse, llms)))
+
+
+def sources(parts: Parts, text: Step, k: int) -> Sources:
+    """Text, and the structures of the collection."""
+    others: dict[str, Step] = {}
+    if parts.graphs is not None:
+        others["triple"] = Graph(parts.graphs, k)
+    return Sources(text, others)
+
+
+def structured(parts: Parts) -> tuple[Step, ...]:
+    """The tiers that answer from structures, each silent where the collection has none."""
+    return () if parts.graphs is None else (GraphAnswer(parts.graphs),)
 
 
 def extracts(parts: Parts) -> tuple[Extract, ...]:
@@ -116,8 +134,10 @@ def reranked(retrieve: Step, parts: Parts, k: int) -> Step:
     return Rerank(retrieve, judge, k) if judge else retrieve
 
 
-def check(parts: Parts, purse: Purse | None = None) -> Chain:
+def check(parts: Parts, purse: Purse | None = None) -> Step:
     """Support, repairs, citations, what support is worth, contradictions: every answer's way.
+
+    Cells and edges are no text to be judged by sentences: they are read again.
 
     Whether there is support enough is decided once, by Trust. Further checks come after them,
     with a purse those that buy calls.
@@ -126,7 +146,9 @@ def check(parts: Parts, purse: Purse | None = None) -> Chain:
     trust = Trust(parts.reliance, parts.settings.abstain_below)
     support = Support(parts.embed, parts.judge)
     last = (cite, trust, Disagree(parts.read), gate)
-    return Chain((support, *repairs(parts), *last, *further(parts, purse)), name="check")
+    texts = Chain((support, *repairs(parts), *last, *further(parts, purse)), name="check")
+    facts = Chain((Recheck(parts.stands), trust, gate), name="check")
+    return Checked(texts, facts)
 
 
 def acceptance(parts: Parts, *, climbs: bool) -> float:

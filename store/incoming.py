@@ -8,6 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+GRAPH = "application/x-triples"  # media type of documents whose lines are edges ...
+BETWEEN = " — "  # ... written with this between subject, relation, object
+
 
 @dataclass(frozen=True, slots=True)
 class NewPassage:

@@ -9,16 +9,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, case, func, insert, select
 
 from pilotfish.types import Passage, Place
-from store.incoming import NewTriple
+from store.incoming import BETWEEN, GRAPH, NewTriple
 from store.schema import documents, triples
 
 _T, _D = triples.c, documents.c
 _EACH = 20_000  # rows of one statement
 _IDS = 5_000  # ids in one IN list
 _COLUMNS = (_T.id, _T.subject, _T.relation, _T.object, _T.start, _T.end)
+# Cutting a line out of megabytes takes milliseconds, and what it says is known.
+_TEXT = case((_D.media_type == GRAPH, None), else_=func.substr(_D.text, _T.start + 1,
+                                                             _T.end - _T.start))  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,15 +68,16 @@ def fetch(connection: Connection, ids: Sequence[int]) -> dict[int, Passage]:
     Their text is what carries them: the slice [start, end) of the document.
     """
     found: dict[int, Passage] = {}
-    piece = func.substr(_D.text, _T.start + 1, _T.end - _T.start)
-    query = select(*_COLUMNS, _D.key, _D.title, piece)
+    query = select(*_COLUMNS, _D.key, _D.title, _TEXT)
     query = query.join_from(triples, documents, _D.id == _T.document_id)
     for at in range(0, len(ids), _IDS):
         some = query.where(_T.id.in_(ids[at : at + _IDS]))
         for i, subject, relation, other, start, end, key, title, text in connection.execute(some):
-            place = Place(triple=(subject, relation, other))
-            found[i] = Passage(passage_id(i), text, key, start, end, place, "triple", 0.0, title)
-    return found
+            edge = (subject, relation, other)
+            line = BETWEEN.join(edge) if text is None else text
+            place = Place(triple=edge)
+            found[i] = Passage(passage_id(i), line, key, start, end, place, "triple", 0.0, title)
+    return {i: found[i] for i in ids if i in found}
 
 
 def missing(connection: Connection, ids: Sequence[int]) -> int:

@@ -46,3 +46,11 @@ def of(connection: Connection, collection_id: int, name: str) -> Tuned | None:
     )
     row = connection.execute(query).first()
     return None if row is None else Tuned(*row)
+
+
+def made(connection: Connection, collection_id: int, name: str) -> float:
+    """When it was fitted, seconds since the epoch; 0: nothing was."""
+    query = select(tuned.c.created).where(
+        tuned.c.collection_id == collection_id, tuned.c.name == name
+    )
+    return float(connection.scalar(query) or 0.0)

@@ -9,6 +9,7 @@ or says nothing about this answer, the answer is withheld. Not here: fitting (ca
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -70,7 +71,7 @@ class Trust:
         if answer is None or answer.support is None:
             return case
         judged, features = answer.support, features_of(case, answer)
-        basis = Basis(judged, features, self.reliance.judge, self.reliance.where)
+        basis = self._basis(answer, judged, features)
         rank, known = judged, self.reliance.calibration
         if known is not None and known.covers(answer.model):
             rank = known.rank(judged, features)
@@ -82,6 +83,13 @@ class Trust:
         if not why or answer.abstained:
             return replace(case, answer=answer)
         return replace(case, answer=withheld(answer, why), notes={"why": why})
+
+    def _basis(self, answer: Answer, judged: float, features: Mapping[str, str]) -> Basis:
+        """What support rests on; a tier that was fitted to the collection itself says so."""
+        known = self.reliance.calibration
+        if answer.basis is not None and not (known and known.covers(answer.model)):
+            return replace(answer.basis, features={**features, **answer.basis.features})
+        return Basis(judged, features, self.reliance.judge, self.reliance.where)
 
     def _short(self, answer: Answer, rank: float, known: Calibration | None) -> str:
         """Why the answer is not given; empty when it is."""

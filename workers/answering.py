@@ -26,6 +26,7 @@ from pilotfish.settings import Settings
 from pilotfish.types import Case, Event, Limits, Question, Receipt, Scope, Turn
 from pipeline.outputs import failed_line, line_of
 from pipeline.purse import Purse
+from pipeline.questions import scoped
 from store import documents, items, ledger, passages
 from store.items import Taken
 from workers import logs, telemetry_items
@@ -164,6 +165,7 @@ def question_of(taken: Taken) -> Question:
     asked, given = taken.question, taken.parameters
     turns = tuple(Turn(turn["role"], turn["text"]) for turn in asked.get("turns", ()))
     scope = Scope(collection=taken.collection, where=asked.get("where") or given.get("where"))
+    scope = scoped(scope, asked)
     limits = Limits(
         max_error=given.get("max_error"),
         effort=given.get("effort"),

@@ -14,7 +14,18 @@ from pilotfish.cli.search import Where, note_behind
 from pilotfish.errors import InputError
 from pilotfish.files import decoded
 from pilotfish.text import shorten
-from pilotfish.types import Answer, Case, Citation, Limits, Question, Receipt, Scope, Span
+from pilotfish.types import (
+    Answer,
+    Case,
+    Cells,
+    Citation,
+    Limits,
+    Question,
+    Receipt,
+    Scope,
+    Span,
+    Triple,
+)
 
 Model = Annotated[str | None, typer.Option("--model", help="LiteLLM model name for this call.")]
 Effort = Annotated[
@@ -118,8 +129,7 @@ def _print(options: Context, case: Case, paid: Receipt) -> None:
         out.print()
         for number, citation in enumerate(answer.citations, start=1):
             out.print(f"[{number}] {source_of(citation)}", markup=False, style="cyan")
-            if isinstance(citation.source, Span):
-                out.print(f"    “{shorten(citation.source.quote, 400)}”", markup=False)
+            out.print(f"    {shorten(said_by(citation), 400)}", markup=False)
     _print_denials(out, answer)
     out.print(summary(answer, paid), markup=False, style="dim")
 
@@ -150,7 +160,23 @@ def numbered(answer: Answer) -> str:
 def source_of(citation: Citation) -> str:
     """Document and place of a citation, for people."""
     source = citation.source
-    return spot(source) if isinstance(source, Span) else source.document
+    if isinstance(source, Span):
+        return spot(source)
+    if isinstance(source, Cells):
+        rows = ", ".join(map(str, source.rows))
+        return f"{source.document}, {source.table}, row{'s' * (len(source.rows) > 1)} {rows}"
+    return source.document
+
+
+def said_by(citation: Citation) -> str:
+    """What stands there: the words, the edge, or the cells under their columns."""
+    source = citation.source
+    if isinstance(source, Span):
+        return f"“{source.quote}”"
+    if isinstance(source, Triple):
+        return f"{source.subject} — {source.relation} — {source.object}"
+    rows = (zip(source.columns, row, strict=True) for row in source.values)
+    return " | ".join("; ".join(f"{name}: {cell}" for name, cell in row) for row in rows)
 
 
 def spot(span: Span) -> str:

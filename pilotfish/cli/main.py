@@ -19,6 +19,7 @@ from pilotfish.cli import (
     service,
     trust,
     tune,
+    tuning,
     upkeep,
     usage,
 )
@@ -55,7 +56,7 @@ def options(
 
 
 GROUPS = (
-    documents, quarantine, search, ask, batch, judging, evaluate, tune, trust, upkeep, service,
+    documents, quarantine, search, ask, batch, judging, evaluate, tune, tuning, trust, upkeep, service,
     usage,
 )  # fmt: skip
 for commands in GROUPS:

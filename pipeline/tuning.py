@@ -1,0 +1,90 @@
+"""Labelled questions over structures: read, checked, fitted, kept with the collection.
+
+Not here: the models that are fitted (retrievers/graph/tune.py, retrievers/tableqa/).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pilotfish.errors import InputError
+from pilotfish.files import read_text
+from pipeline.library import Library
+from retrievers.graph import tune
+from retrievers.graph.held import NAME
+from store import tuned
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """One labelled question. `where` is its topic or its table."""
+
+    question: str
+    where: str
+    answers: tuple[str, ...]
+    path: tuple[str, ...] = ()
+
+
+def tune_graph(library: Library, path: Path) -> dict[str, Any]:
+    """Fit the scorer of paths and keep it; InputError where nothing can be learned."""
+    labelled = read_labelled(path, "topic")
+    graphs = library.parts.graphs
+    reading = graphs.reading() if graphs else None
+    if reading is None:
+        raise InputError("the collection has no graph: add triples first (pilotfish add FILE)")
+    rows = [tune.Labelled(one.question, one.where, one.answers, one.path) for one in labelled]
+    fitted = tune.fit(reading.reader, rows)
+    if fitted is None:
+        raise InputError(f"{path}: no topic of it is in the graph, or no path leads to an answer")
+    body = fitted.packed()
+    with library.database.write() as connection:
+        tuned.put(connection, library.collection().id, NAME, fitted.used, body)
+    return {"questions": fitted.given, "used": fitted.used, "accuracy": round(fitted.accuracy, 4)}
+
+
+def read_labelled(path: Path, where: str) -> list[Labelled]:
+    """The questions of a file; all bad lines are named at once. `where`: topic or table."""
+    found, bad = [], []
+    for number, line in enumerate(read_text(path).split("\n"), start=1):
+        if not line.strip():
+            continue
+        one = _labelled(line, where)
+        (bad.append(f"line {number}: {one}") if isinstance(one, str) else found.append(one))
+    if bad:
+        more = f"\n  and {len(bad) - 20} more" if len(bad) > 20 else ""
+        told = "\n  ".join(bad[:20])
+        raise InputError(f"{path}: {len(bad)} lines cannot be learned from:\n  {told}{more}")
+    if not found:
+        raise InputError(f"{path} holds no questions: give one a line")
+    return found
+
+
+def _labelled(line: str, where: str) -> Labelled | str:
+    """The line's question, or what is wrong with it."""
+    try:
+        fields = json.loads(line)
+    except (ValueError, RecursionError):
+        return "not valid JSON"
+    if not isinstance(fields, dict):
+        return "not a JSON object"
+    for name in ("question", where):
+        if not isinstance(fields.get(name), str) or not fields[name].strip():
+            return f"no field {name!r} with text"
+    answers, path = _texts(fields, "answers"), _texts(fields, "path")
+    if answers is None or not answers:
+        return "no field 'answers' with a list of texts"
+    if path is None:
+        return "field 'path' is no list of relations"
+    return Labelled(fields["question"].strip(), fields[where], answers, path)
+
+
+def _texts(fields: Mapping[str, Any], name: str) -> tuple[str, ...] | None:
+    """A list of texts (numbers are taken as text); empty where it is left out; None: no list."""
+    value = fields.get(name) or []
+    if not isinstance(value, list) or not all(isinstance(one, str | int | float) for one in value):
+        return None
+    return tuple(str(one) for one in value)
