@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-GRAPH = "application/x-triples"  # its edges are walked, not searched as text
 TABLE = "application/x-tables"  # found as one thing by its card, not row by row
 
 

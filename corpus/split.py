@@ -13,9 +13,9 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from corpus.parsed import GRAPH, TABLE, Parsed, Section
+from corpus.parsed import TABLE, Parsed, Section
 from pilotfish.text import is_cjk, sentences, shorten, trim
-from store.incoming import NewHeld, NewPassage
+from store.incoming import GRAPH, NewHeld, NewPassage
 
 Count = Callable[[Sequence[str]], list[int]]
 CONTEXT_CHARS = 240  # most that title and headings may take: about a quarter of the budget

@@ -1,6 +1,7 @@
-"""Answers from the graph, without an LLM: the values at the end of the best path, its edges cited.
+"""Answers from the graph, without an LLM: the values where the best path ends, its edges cited.
 
-Not here: which path it is (retrievers/graph/), whether the edges still stand (verifiers/recheck.py).
+Not here: which path it is (retrievers/graph/), whether its edges still stand
+(verifiers/recheck.py).
 """
 
 from __future__ import annotations

@@ -32,9 +32,11 @@ from retrievers.bm25 import BM25
 from retrievers.dense import Dense
 from retrievers.fuse import Fuse
 from retrievers.graph.held import Graphs
+from retrievers.graph.retrieve import Graph
 from retrievers.nearest import keeper
 from retrievers.rerank import DEPTH as RERANKED
 from retrievers.shelf import Shelf
+from retrievers.tables.held import Tables
 from store import collections, documents, passages, quarantine
 from store.workspace import Workspace, open_workspace
 
@@ -111,8 +113,9 @@ class Library:
             embed = Memo(encoder)
             held = encoder, Parts(
                 settings, self.shelf, embed, Counts(encoder.count),
-                self.workspace.secret, collection.id, judge, policy=policy,
-                graphs=Graphs(self.database, settings.collection, embed),
+                self.workspace.secret, collection.id,
+                Graphs(self.database, settings.collection, embed),
+                Tables(self.database, settings.collection), judge, policy=policy,
             )  # fmt: skip
             self._parts = held
         return held[1]
@@ -200,8 +203,10 @@ class Library:
         return reranked(retrieve, self.parts, k)
 
     def search(self, question: Question, retriever: str = "fused", k: int = 10) -> Case:
-        """Retrieve only."""
-        return run(self.retriever(retriever, k), Case(self.checked(question)))
+        """Retrieve only; in one kind of source where the scope names it."""
+        parts, kind = self.parts, question.scope.kind
+        step: Step = Graph(parts.graphs, k) if kind == "triple" else self.retriever(retriever, k)
+        return run(step, Case(self.checked(question)))
 
     def ask(
         self,

@@ -20,6 +20,7 @@ from pipeline.policy import Policy
 from retrievers.embed import Encodes
 from retrievers.graph.held import Graphs
 from retrievers.shelf import Shelf
+from retrievers.tables.held import Tables
 from store import documents, tables, triples
 from verifiers.evidence import Vectors
 from verifiers.trust import Reliance
@@ -39,10 +40,11 @@ class Parts:
     count: Count
     secret: bytes
     collection_id: int
+    graphs: Graphs
+    tables: Tables
     judge: Judge | None = None
     reliance: Reliance = field(default_factory=Reliance)
     policy: Policy | None = None
-    graphs: Graphs | None = None
 
     def stands(self, source: Cells | Triple) -> bool:
         """Whether cited cells or a cited edge are stored as the citation has them."""

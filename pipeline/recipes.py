@@ -21,6 +21,7 @@ from pipeline.narrow import Narrow
 from pipeline.parts import Parts
 from pipeline.purse import Purse
 from pipeline.retry import Correct, Retry, closed
+from pipeline.table_answer import TableAnswer
 from pipeline.tiers import Tiers
 from prompters.render import Render
 from retrievers.bm25 import BM25
@@ -32,6 +33,7 @@ from retrievers.odds import READ, RULES
 from retrievers.prune import Prune
 from retrievers.rerank import Rerank
 from retrievers.sources import Sources
+from retrievers.tables.retrieve import TableRows
 from verifiers.cite import Cite
 from verifiers.disagree import Disagree
 from verifiers.recheck import Recheck
@@ -61,15 +63,16 @@ def default(parts: Parts, purse: Purse) -> Step:
 
 def sources(parts: Parts, text: Step, k: int) -> Sources:
     """Text, and the structures of the collection."""
-    others: dict[str, Step] = {}
-    if parts.graphs is not None:
-        others["triple"] = Graph(parts.graphs, k)
-    return Sources(text, others)
+    search = Fuse((BM25(parts.shelf), Dense(parts.shelf)), k=k)
+    return Sources(text, {
+        "table": TableRows(parts.tables, search, k),
+        "triple": Graph(parts.graphs, k),
+    })  # fmt: skip
 
 
 def structured(parts: Parts) -> tuple[Step, ...]:
     """The tiers that answer from structures, each silent where the collection has none."""
-    return () if parts.graphs is None else (GraphAnswer(parts.graphs),)
+    return GraphAnswer(parts.graphs), TableAnswer(parts.tables)
 
 
 def extracts(parts: Parts) -> tuple[Extract, ...]:

@@ -32,8 +32,7 @@ class Labelled:
 def tune_graph(library: Library, path: Path) -> dict[str, Any]:
     """Fit the scorer of paths and keep it; InputError where nothing can be learned."""
     labelled = read_labelled(path, "topic")
-    graphs = library.parts.graphs
-    reading = graphs.reading() if graphs else None
+    reading = library.parts.graphs.reading()
     if reading is None:
         raise InputError("the collection has no graph: add triples first (pilotfish add FILE)")
     rows = [tune.Labelled(one.question, one.where, one.answers, one.path) for one in labelled]

@@ -23,7 +23,8 @@ class BM25:
     def __call__(self, case: Case, /) -> Case:
         opened = self.shelf.opened()
         depth = self.k + self.shelf.lost(opened)
-        allowed = self.shelf.allowed(case.question.scope.where)
+        scope = case.question.scope
+        allowed = self.shelf.allowed(scope.where, scope.kind)
         found = best(opened.bm25.search(text, depth, allowed) for text in queries(case))
         return replace(case, passages=self.shelf.fetch(found[:depth])[: self.k])
 

@@ -30,7 +30,8 @@ class Dense:
             why = "left out: the encoder's vocabulary cannot express the question"
             return replace(case, passages=(), notes={"dense": why})
         depth = self.k + self.shelf.lost(opened)
-        allowed = self.shelf.allowed(case.question.scope.where)
+        scope = case.question.scope
+        allowed = self.shelf.allowed(scope.where, scope.kind)
         vectors = encoder.encode(texts, kind="query")
         found = best(opened.dense.search(vector, depth, allowed) for vector in vectors)
         return replace(case, passages=self.shelf.fetch(found[:depth])[: self.k])

@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pilotfish.errors import IndexCorrupt, PilotfishError
 from pilotfish.types import Passage
@@ -24,6 +25,9 @@ from store import collections, passages, vectors, where
 from store.collections import Collection
 from store.database import Database
 from store.passages import Since
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
 
 _TRIES = 5  # at opening what others replace meanwhile
 _AGAIN = 10.0  # seconds until a generation that could not be opened is tried again
@@ -182,18 +186,27 @@ class Shelf:
                 known |= fetched
         return tuple(_scored(known[i], score) for i, score in hits if i in known)
 
-    def allowed(self, condition: str | None) -> Sequence[int] | None:
-        """Passage ids that pass a metadata filter; None when there is no filter."""
-        if not condition:
+    def allowed(self, condition: str | None, kind: str | None = None) -> Sequence[int] | None:
+        """Passage ids that pass a metadata filter and are of a kind; None: all may be found."""
+        if not condition and kind is None:
             return None
         with self.database.read() as connection:  # one snapshot: revision and ids agree
             collection = collections.find(connection, self.name)
-            key = (collection.revision, condition)
+            key = (collection.revision, f"{kind or ''}\n{condition or ''}")
             ids = self._filters.get(key)
             if ids is None:
-                ids = where.allowed(connection, collection.id, condition)
+                ids = self._filtered(connection, collection.id, condition, kind)
                 self._filters.put(key, ids)
         return ids
+
+    def _filtered(
+        self, connection: Connection, collection_id: int, condition: str | None, kind: str | None
+    ) -> list[int]:
+        by_kind = passages.of_kind(connection, collection_id, kind) if kind else None
+        if not condition:
+            return by_kind or []
+        ids = where.allowed(connection, collection_id, condition)
+        return ids if by_kind is None else sorted(set(ids) & set(by_kind))
 
     def pending(self) -> int:
         """Passages that wait for their vector."""

@@ -205,6 +205,12 @@ def count(connection: Connection, collection_id: int) -> int:
     return int(connection.scalar(query) or 0)
 
 
+def of_kind(connection: Connection, collection_id: int, kind: str) -> list[int]:
+    """The ids of the passages of one kind, ascending."""
+    query = select(_P.id).where(_P.collection_id == collection_id, _P.kind == kind)
+    return list(connection.scalars(query.order_by(_P.id)))
+
+
 def all_ids(connection: Connection, collection_id: int) -> list[int]:
     """Every passage id of the collection, ascending."""
     query = select(passages.c.id).where(passages.c.collection_id == collection_id)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, func, select
 
-from store.schema import documents, table_rows, tables
+from store.schema import documents, passages, table_rows, tables
 
 _D, _T, _R = documents.c, tables.c, table_rows.c
 
@@ -67,8 +67,11 @@ def count(connection: Connection, collection_id: int) -> int:
 
 
 def cells(
-    connection: Connection, collection_id: int, place: tuple[str, str],
-    rows: Sequence[int], columns: Sequence[str],
+    connection: Connection,
+    collection_id: int,
+    place: tuple[str, str],
+    rows: Sequence[int],
+    columns: Sequence[str],
 ) -> tuple[tuple[str, ...], ...] | None:
     """The cells at these row numbers and columns of (document, table); None if any is not there."""
     document, name = place
@@ -89,3 +92,18 @@ def cells(
             return None
         read.append(tuple(row[names.index(column)] for column in columns))
     return tuple(read)
+
+
+def passage_ids(
+    connection: Connection, collection_id: int, table: StoredTable
+) -> dict[int | None, int]:
+    """Row number -> passage; None -> the card of a table that is found as one thing."""
+    p = passages.c
+    query = (
+        select(p.row, func.min(p.id))
+        .join_from(passages, documents, _D.id == p.document_id)
+        .where(_D.collection_id == collection_id, _D.key == table.document)
+        .where(p.table_name == table.name)
+        .group_by(p.row)
+    )
+    return {row: int(i) for row, i in connection.execute(query)}

@@ -32,9 +32,7 @@ class Recheck:
         if not gone:
             return replace(case, notes={"read again": len(answer.citations)})
         flaw = Flaw("changed", 0, len(answer.text), f"{len(gone)} of its sources changed meanwhile")
-        withdrawn = replace(
-            answer, abstained=True, citations=(), flaws=(*answer.flaws, flaw)
-        )
+        withdrawn = replace(answer, abstained=True, citations=(), flaws=(*answer.flaws, flaw))
         return replace(case, answer=withdrawn, notes={"why": flaw.detail})
 
 

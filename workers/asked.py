@@ -15,7 +15,7 @@ from typing import Any
 from pilotfish.errors import InputError
 from pilotfish.settings import Settings
 from pipeline.outputs import failed_line
-from pipeline.questions import Line
+from pipeline.questions import SCOPES, Line
 from pipeline.recipes import recipe
 from store.where import compile_where
 from workers.addresses import check_url
@@ -119,7 +119,7 @@ def _checked(line: Line, limit: int) -> Line:
         problem = "a NUL character in it"
     elif len(line.custom_id) > 512:
         problem = "custom_id has over 512 characters"
-    kept = {k: line.fields[k] for k in ("where", "turns") if line.fields.get(k)}
+    kept = {k: line.fields[k] for k in ("where", "turns", *SCOPES) if line.fields.get(k)}
     return replace(line, fields=kept, problem=problem or _bad_fields(kept))
 
 

@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from pilotfish.errors import InputError
+from pilotfish.types import Kind
 from pipeline.questions import Line, read_questions
 from workers.asked import Asked
 
@@ -74,9 +75,12 @@ class AnswerForm(Chosen):
     deadline: float | None = Field(None, gt=0, le=3600, description="seconds")
     custom_id: Annotated[str, Field(min_length=1, max_length=512), AfterValidator(_sound)] = "1"
     trace: bool = Field(False, description="with what each step did")
+    table: Text | None = Field(None, max_length=1000, description="look in the table of this id")
+    topic: Text | None = Field(None, max_length=1000, description="look in the graph, from here")
 
     def line(self) -> Line:
-        return Line(1, self.custom_id, self.question)
+        named = {"table": self.table, "topic": self.topic}
+        return Line(1, self.custom_id, self.question, {k: v for k, v in named.items() if v})
 
     def asked(self, key: str | None, digest: str | None) -> Asked:
         own = {"item_budget_usd": self.budget_usd, "deadline": self.deadline}
@@ -122,6 +126,7 @@ class SearchForm(Form):
     collection: Short | None = None
     k: int = Field(10, ge=1, le=1000)
     retriever: Literal["bm25", "dense", "fused"] = "fused"
+    kind: Kind | None = Field(None, description="only passages of this kind")
     where: Text | None = Field(None, max_length=20_000)
 
 

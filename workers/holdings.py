@@ -14,7 +14,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from pilotfish.errors import InputError, NotFound
-from pilotfish.types import Question, Scope
+from pilotfish.types import Question
 from pipeline.library import Library
 from store import documents, removal, serving
 from store.keys import shown_name, stored_name
@@ -60,7 +60,7 @@ class Holdings:
     ) -> list[dict[str, Any]]:
         """The best passages for a question."""
         library = self.library(who, name)
-        scope = Scope(collection=self.stored(who, name), where=question.scope.where)
+        scope = replace(question.scope, collection=self.stored(who, name))
         case = library.search(Question(question.text, scope=scope), retriever, k)
         return [{"rank": rank, **asdict(one)} for rank, one in enumerate(case.passages, start=1)]
 

@@ -55,7 +55,7 @@ async def answers(
 @router.post("/search", summary="Find passages")
 def search(form: SearchForm, who: Asker, jobs: Service) -> Response:
     """The best passages for a query, best first."""
-    question = Question(form.query, scope=Scope(where=form.where))
+    question = Question(form.query, scope=Scope(where=form.where, kind=form.kind))
     found = jobs.holdings.search(who, form.collection, question, form.retriever, form.k)
     return AsciiJSON({"data": found})
 

@@ -14,11 +14,11 @@ from corpus.formats.canvas import stem
 from corpus.formats.decode import decode
 from corpus.formats.delimited import read_rows
 from corpus.limits import DEFAULT, Limits
-from corpus.parsed import GRAPH, Parsed, ParsedTriple, ParseFailure
+from corpus.parsed import Parsed, ParsedTriple, ParseFailure
+from store.incoming import BETWEEN, GRAPH
 
 SUFFIXES = (".triples.tsv", ".triples.csv")
 PART = 100_000  # edges of one document
-BETWEEN = " — "
 _HEADERS = {
     ("subject", "relation", "object"),
     ("subject", "predicate", "object"),
@@ -63,9 +63,7 @@ def _edges(rows: Iterable[Sequence[str]]) -> tuple[list[Edge], list[int]]:
     return list(found), bad
 
 
-def documents(
-    edges: Sequence[Edge], name: str, warnings: tuple[str, ...] = ()
-) -> Iterator[Parsed]:
+def documents(edges: Sequence[Edge], name: str, warnings: tuple[str, ...] = ()) -> Iterator[Parsed]:
     """Edges as documents, each edge with its line."""
     many = len(edges) > PART
     rest = iter(edges)

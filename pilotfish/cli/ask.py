@@ -10,7 +10,7 @@ import typer
 
 from pilotfish.cli.context import Context, emit, guarded
 from pilotfish.cli.place import place_of
-from pilotfish.cli.search import Where, note_behind
+from pilotfish.cli.search import KindName, Where, kind_of, note_behind
 from pilotfish.errors import InputError
 from pilotfish.files import decoded
 from pilotfish.text import shorten
@@ -47,6 +47,9 @@ def ask(
     context: typer.Context,
     question: Annotated[str, typer.Argument(help="The question, or - for stdin.")],
     where: Where = None,
+    table: Annotated[str | None, typer.Option(help="Look in the table of this id.")] = None,
+    topic: Annotated[str | None, typer.Option(help="Look in the graph, from this entity.")] = None,
+    kind: KindName = None,
     model: Model = None,
     recipe: RecipeName = "default",
     max_error: MaxError = None,
@@ -66,7 +69,8 @@ def ask(
         from pipeline.outputs import case_json
 
         started = time.perf_counter()
-        asked = Question(text, scope=Scope(library.settings.collection, where=where),
+        scope = Scope(library.settings.collection, kind_of(kind), table, topic, where)
+        asked = Question(text, scope=scope,
                          limits=limits_of(library.settings, max_error, effort))  # fmt: skip
         case = library.ask(asked, recipe)
         seconds = time.perf_counter() - started

@@ -56,8 +56,8 @@ def options(
 
 
 GROUPS = (
-    documents, quarantine, search, ask, batch, judging, evaluate, tune, tuning, trust, upkeep, service,
-    usage,
+    documents, quarantine, search, ask, batch, judging, evaluate, tune, tuning, trust, upkeep,
+    service, usage,
 )  # fmt: skip
 for commands in GROUPS:
     commands.register(app)

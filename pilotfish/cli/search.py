@@ -6,7 +6,7 @@ import json
 import re
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, cast, get_args
 from urllib.parse import quote
 
 import typer
@@ -18,12 +18,15 @@ from pilotfish.cli.progress import Meter
 from pilotfish.errors import InputError
 from pilotfish.files import read_text, write_text
 from pilotfish.text import shorten
-from pilotfish.types import Passage, Question, Scope
+from pilotfish.types import Kind, Passage, Question, Scope
 
 if TYPE_CHECKING:
     from pipeline.library import Library
 
 Where = Annotated[str | None, typer.Option("--where", help="Filter, like: year >= 2020")]
+KindName = Annotated[
+    str | None, typer.Option("--kind", help="Only these: text, table, triple or manual.")
+]
 _DEPTH = 5  # passages read for each document asked for
 
 
@@ -37,6 +40,7 @@ def search(
     k: Annotated[int, typer.Option("-k", min=1, max=10_000, help="How many.")] = 10,
     retriever: Annotated[str, typer.Option(help="bm25, dense, fused or reranked.")] = "fused",
     where: Where = None,
+    kind: KindName = None,
     queries: Annotated[Path | None, typer.Option(help="JSON lines of {id, text}.")] = None,
     run: Annotated[
         Path | None,
@@ -50,18 +54,17 @@ def search(
     with guarded(options):
         if (query is None) == (queries is None):
             raise InputError("nothing to search: give one query, or --queries FILE --run OUT")
+        scope = Scope(where=where, kind=kind_of(kind))
         if queries is not None:
-            _run(options, queries, run, (retriever, k, where))
+            _run(options, queries, run, (retriever, k, scope))
             return
         library = options.library()
         note_behind(options, library)
-        case = library.search(Question(query or "", scope=Scope(where=where)), retriever, k)
+        case = library.search(Question(query or "", scope=scope), retriever, k)
         _print(options, case.passages)
 
 
-def _run(
-    options: Context, queries: Path, run: Path | None, how: tuple[str, int, str | None]
-) -> None:
+def _run(options: Context, queries: Path, run: Path | None, how: tuple[str, int, Scope]) -> None:
     """All that can be wrong with the files is said before the first query."""
     if run is None:
         raise InputError("--queries writes a run: add --run OUT.trec (or --run -)")
@@ -72,6 +75,13 @@ def _run(
     with Meter(options, "queries", len(asked)) as meter:
         lines = [line for query in asked for line in _ranked(library, query, how, meter)]
     write_text(run, "".join(line + "\n" for line in lines))
+
+
+def kind_of(name: str | None) -> Kind | None:
+    """The kind of that name; InputError names those that there are."""
+    if name is None or name in get_args(Kind):
+        return cast("Kind | None", name)
+    raise InputError(f"no kind {name!r}: there are {', '.join(get_args(Kind))}")
 
 
 def note_behind(options: Context, library: Library) -> None:
@@ -124,12 +134,12 @@ def read_queries(path: Path) -> list[tuple[str, str]]:
 
 
 def _ranked(
-    library: Library, query: tuple[str, str], how: tuple[str, int, str | None], meter: Meter
+    library: Library, query: tuple[str, str], how: tuple[str, int, Scope], meter: Meter
 ) -> list[str]:
     """Lines of the run for one query: the best passage's score of each document."""
     qid, text = query
-    retriever, k, where = how
-    case = library.search(Question(text, qid, scope=Scope(where=where)), retriever, k * _DEPTH)
+    retriever, k, scope = how
+    case = library.search(Question(text, qid, scope=scope), retriever, k * _DEPTH)
     best: dict[str, float] = {}
     for passage in case.passages:
         best.setdefault(passage.document, passage.score)

@@ -1,6 +1,6 @@
 """`tune graph` and `tune tables`: fit the scorers of structures to a collection, from questions.
 
-Not here: fitting (retrievers/graph/tune.py, retrievers/tableqa/), reading the files (pipeline/tuning.py).
+Not here: fitting, reading the files (pipeline/tuning.py).
 """
 
 from __future__ import annotations

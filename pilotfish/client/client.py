@@ -24,7 +24,7 @@ from pilotfish.client.results import Added, Collection, Document, Estimate, Resu
 if TYPE_CHECKING:
     from pilotfish.client.sources import Questions, Source
     from pilotfish.client.transport import Transport
-    from pilotfish.types import Passage
+    from pilotfish.types import Kind, Passage
 
 ASK_SECONDS = 300.0
 _WAIT = 30.0  # seconds for which one request waits for an answer
@@ -123,16 +123,19 @@ class Client:
         self._transport.close()
 
     def ask(
-        self, question: str, *, budget_usd: float | None = None, trace: bool = False,
-        timeout: float = ASK_SECONDS, idempotency_key: str | None = None, **how: Unpack[How],
+        self, question: str, *, table: str | None = None, topic: str | None = None,
+        budget_usd: float | None = None, trace: bool = False, timeout: float = ASK_SECONDS,
+        idempotency_key: str | None = None, **how: Unpack[How],
     ) -> Result:  # fmt: skip
         """One answer. Abstaining is no error: look at `status`. Failed when there is none.
 
+        table: the id of the table to look in; topic: the entity of the graph to start from.
         timeout: seconds; afterwards TimedOut, and `details["job"]` has the answer later on.
         """
         from pilotfish.client.transport import Send
 
-        fields = {"question": question, "budget_usd": budget_usd, "trace": trace, **how}
+        fields = {"question": question, "table": table, "topic": topic,
+                  "budget_usd": budget_usd, "trace": trace, **how}  # fmt: skip
         end, key = time.monotonic() + timeout, idempotency_key or uuid.uuid4().hex
         while True:
             wait = max(0.0, min(_WAIT, end - time.monotonic()))
@@ -152,10 +155,11 @@ class Client:
 
     def search(
         self, query: str, k: int = 10, *, retriever: Literal["fused", "bm25", "dense"] = "fused",
-        where: str | None = None, collection: str | None = None, timeout: float | None = None,
+        kind: Kind | None = None, where: str | None = None, collection: str | None = None,
+        timeout: float | None = None,
     ) -> list[Passage]:  # fmt: skip
-        """The best passages, best first."""
-        fields = {"query": query, "k": k, "retriever": retriever, "where": where,
+        """The best passages, best first. kind: of which kind alone."""
+        fields = {"query": query, "k": k, "retriever": retriever, "kind": kind, "where": where,
                   "collection": collection}  # fmt: skip
         found = self._transport.post("/v1/search", self._in(fields), timeout)
         return [results.passage(row) for row in found["data"]]

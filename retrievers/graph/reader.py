@@ -8,7 +8,7 @@ of all paths that give it. Not here: the answer's text and citations (pipeline/g
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -17,8 +17,8 @@ from retrievers.graph import zero
 from retrievers.graph.calibrate import Curve
 from retrievers.graph.features import Embed, Vectors, features, masked
 from retrievers.graph.link import Mention, Names
-from retrievers.graph.memory import Graph, Ints, back
-from retrievers.graph.paths import HOPS, Path, Walked, labels, proposed, walk
+from retrievers.graph.memory import Graph, Ints
+from retrievers.graph.paths import HOPS, Walked, labels, proposed, walk
 from retrievers.graph.scorer import Scorer
 
 TRIED = 8  # paths that are walked

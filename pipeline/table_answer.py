@@ -1,0 +1,108 @@
+"""Answers from a table, without an LLM: a program over its cells, its SQL shown, the cells cited.
+
+Lookups, counts, extremes, comparisons, sums, averages, differences, what stands before or after;
+a statement is held against the table instead. Not here: the programs (retrievers/tableqa/), which
+table it is (retrievers/tables/), whether the cells still stand (verifiers/recheck.py).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+
+from pilotfish.types import UNCALIBRATED, Answer, Basis, Case, Cells, Citation
+from retrievers.tableqa.solver import Ranked
+from retrievers.tables.held import Laid, Tables
+from retrievers.tables.retrieve import About, tables_about
+
+MODEL = "table"
+CITED = 50  # rows that an answer cites
+ELSEWHERE = "fitted on other tables"
+_ASKED = re.compile(r"\?|\b(what|which|who|whom|whose|when|where|why|how)\b", re.I)
+_ASKS = re.compile(r"^\W*(is|are|was|were|do|does|did|has|have|can|could|will|should|name|list|tell"
+                   r"|give|show|count|find)\b", re.I)  # fmt: skip
+_SAYS = re.compile(
+    r"\b(be|is|are|was|were|been|have|has|had|do|does|did|will|can|win|won|play\w*|scor\w+|los\w+"
+    r"|finish\w*|rank\w*|record\w*|occur\w*|take|took|make|made|get|got|us\w+|come|came|host\w*"
+    r"|hold|held|start\w*|begin|began|end\w*|shar\w+|appear\w*|represent\w*|serv\w+|beat|defeat\w*"
+    r"|lead|led|releas\w+|air\w*|receiv\w+|show\w*|attend\w*|participat\w+|give|gave|go|went)\b",
+    re.I,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class TableAnswer:
+    """Puts the best table's answer into the case; leaves it as it is where no table has one."""
+
+    tables: Tables
+    name: str = MODEL
+
+    def __call__(self, case: Case, /) -> Case:
+        scope = case.question.scope
+        if scope.topic is not None or scope.kind not in (None, "table"):
+            return case
+        about = tables_about(self.tables, case, case.passages)
+        text = case.question.text
+        if about and scope.table is not None and states(text):
+            return self._judged(case, text, about[0])
+        best = self._best(text, about)
+        if best is None:
+            return case
+        one, ranked, support = best
+        answer = _answer(one.laid, ranked, support, self.tables.where or UNCALIBRATED)
+        notes = {"table": one.laid.table.name, "sql": ranked.sql, "about": round(one.chance, 3),
+                 "confidence": round(ranked.confidence, 3)}  # fmt: skip
+        return replace(case, answer=answer, notes=notes)
+
+    def _best(self, text: str, about: list[About]) -> tuple[About, Ranked, float] | None:
+        """The answer that is likeliest right, of all tables."""
+        found = [
+            (one, ranked[0], round(one.chance * ranked[0].confidence, 4))
+            for one in about
+            if (ranked := self.tables.answers(text, one.laid))
+        ]
+        return max(found, key=lambda three: three[2]) if found else None
+
+    def _judged(self, case: Case, claim: str, one: About) -> Case:
+        """A statement: supported or contradicted by the table."""
+        judged = self.tables.judged(claim, one.laid)
+        holds = judged.supported >= 0.5
+        support = round(judged.supported if holds else 1 - judged.supported, 4)
+        text = "supported" if holds else "contradicted"
+        cells = _cells(one.laid, judged.rows, judged.columns)
+        basis = Basis(support, {"compared": judged.kind}, MODEL, self.tables.where or UNCALIBRATED)
+        cited = (Citation((0, len(text)), cells, support, _passage(one.laid, judged.rows)),)
+        answer = Answer(text, (text,), MODEL, cited, support, basis=basis)
+        return replace(case, answer=answer, notes={"table": one.laid.table.name, "claim": True})
+
+
+def states(text: str) -> bool:
+    """Whether a text says something, rather than asks for it."""
+    return not (_ASKED.search(text) or _ASKS.match(text)) and bool(_SAYS.search(text))
+
+
+def _answer(laid: Laid, ranked: Ranked, support: float, where: str) -> Answer:
+    text = ", ".join(ranked.values)
+    cells = _cells(laid, ranked.rows, ranked.columns)
+    features = {"sql": ranked.sql, "rows": str(len(ranked.rows))}
+    basis = Basis(ranked.confidence, features, MODEL, where)
+    cited = (Citation((0, len(text)), cells, support, _passage(laid, ranked.rows)),)
+    return Answer(text, ranked.values, MODEL, cited, support, basis=basis)
+
+
+def _cells(laid: Laid, rows: tuple[int, ...], columns: tuple[int, ...]) -> Cells:
+    """The cells that were read, at most CITED rows of them; of no columns, all."""
+    table = laid.table
+    kept = rows[:CITED] or tuple(range(min(1, len(table.rows))))
+    at = columns or tuple(range(len(table.columns)))
+    values = tuple(tuple(table.rows[row][column] for column in at) for row in kept)
+    names = tuple(table.columns[column] for column in at)
+    return Cells(
+        table.document, table.name, tuple(table.numbers[row] for row in kept), names, values
+    )
+
+
+def _passage(laid: Laid, rows: tuple[int, ...]) -> int | None:
+    """The passage that has the first row."""
+    number = laid.table.numbers[rows[0]] if rows else None
+    return laid.passages.get(number, laid.passages.get(None))

@@ -1,0 +1,1 @@
+"""Tables of a collection: found as things, read by the solver, shared by retriever and tier."""
