@@ -121,8 +121,7 @@ def added_since(connection: Connection, since: Since) -> Iterator[tuple[int, str
         .where(since.within(passages))
         .order_by(_P.id)
     )
-    for i, context, text in connection.execute(query):
-        yield i, context, text
+    return ((i, context, text) for i, context, text in connection.execute(query))
 
 
 def count_removed(connection: Connection, since: Since) -> int:

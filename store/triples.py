@@ -1,7 +1,7 @@
 """Edges of graphs: put, read whole, read again by id. They go with their document.
 
-Passages that are edges have ids below zero (`passage_id`), so that they are never taken for passages
-of text. Not here: walking (retrievers/graph/).
+Passages that are edges have ids below zero (`passage_id`): they are never taken for passages of
+text. Not here: walking (retrievers/graph/).
 """
 
 from __future__ import annotations
@@ -59,7 +59,8 @@ def every(connection: Connection, collection_id: int) -> Iterator[tuple[int, str
     """(id, subject, relation, object) of every edge, oldest first."""
     query = select(_T.id, _T.subject, _T.relation, _T.object)
     query = query.where(_T.collection_id == collection_id).order_by(_T.id)
-    yield from connection.execute(query).yield_per(_EACH).tuples()
+    rows = connection.execute(query).yield_per(_EACH)
+    return ((i, subject, relation, other) for i, subject, relation, other in rows)
 
 
 def fetch(connection: Connection, ids: Sequence[int]) -> dict[int, Passage]:

@@ -123,7 +123,7 @@ class GraphReader:
 
 def _ranked(graph: Graph, walked: Walked) -> list[int]:
     """The entities found, those that more edges of the last step lead to first."""
-    starts, ends, _ = graph.between(walked.frontiers[-2], walked.path[-1])
+    _, ends, _ = graph.between(walked.frontiers[-2], walked.path[-1])
     kept = ends[np.isin(ends, walked.found)]
     entities, counts = np.unique(kept, return_counts=True)
     order = np.lexsort((entities, -counts))
@@ -136,7 +136,7 @@ def evidence(graph: Graph, walked: Walked, values: Sequence[int], most: int) -> 
     layers: list[list[int]] = []
     for at in range(len(walked.path) - 1, -1, -1):
         starts, ends, edges = graph.between(walked.frontiers[at], walked.path[at])
-        first = {}
+        first: dict[int, tuple[int, int]] = {}
         for start, end, edge in zip(starts.tolist(), ends.tolist(), edges.tolist(), strict=True):
             first.setdefault(end, (start, edge))
         ways = [first[one] for one in needed.tolist() if one in first]

@@ -13,6 +13,7 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,7 +56,7 @@ def _parts(path: Names) -> list[str]:
     last = len(path)
     placed = [f"{at}:{name}" for at, name in enumerate(path)]
     from_end = [f"-{last - at}:{name}" for at, name in enumerate(path)]
-    pairs = [f"pair:{a}|{b}" for a, b in zip(path, path[1:], strict=False)]
+    pairs = [f"pair:{a}|{b}" for a, b in pairwise(path)]
     return [*placed, *from_end, *pairs, f"hops:{last}"]
 
 
@@ -75,7 +76,8 @@ class Scorer:
     def __call__(self, question: Floats, paths: Sequence[Names], zero: Floats) -> Floats:
         """A score for each path, of one question's features; `zero` are the zero-shot scores."""
         own = self.weights @ question + self.bias
-        return self.slots.matrix(paths) @ own + ZERO * zero
+        scores: Floats = self.slots.matrix(paths) @ own + ZERO * zero
+        return scores
 
     def packed(self) -> bytes:
         """As bytes: arrays in float16 without any pickle."""
@@ -111,14 +113,14 @@ def fit(lessons: Sequence[Lesson], penalty: float = PENALTY, rounds: int = ROUND
     """The scorer of these lessons; accelerated gradient descent in the span of their features."""
     paths = sorted({path for one in lessons for path in one.paths})
     at = {path: place for place, path in enumerate(paths)}
-    seen = sorted({p for one in lessons for p, share in zip(one.paths, one.right) if share > 0})
+    seen = sorted({one.paths[at] for one in lessons for at in np.flatnonzero(one.right)})
     slots = Slots.of(paths, seen)
     offers = slots.matrix(paths)
     inputs = np.stack([one.question for one in lessons])
     gram = inputs @ inputs.T + 1.0  # the one is the bias
     open_, right, zeros = _laid(lessons, at)
-    alphas = np.zeros((len(lessons), len(slots.index)), dtype=np.float32)
-    speed = np.zeros_like(alphas)
+    alphas: Floats = np.zeros((len(lessons), len(slots.index)), dtype=np.float32)
+    speed: Floats = np.zeros_like(alphas)
     rate = RATE / float(np.linalg.eigvalsh(gram)[-1] / len(lessons) + 1e-9)
     for _ in range(rounds):
         ahead = alphas + _MOMENTUM * speed
@@ -126,13 +128,15 @@ def fit(lessons: Sequence[Lesson], penalty: float = PENALTY, rounds: int = ROUND
         chances = _softmax(np.where(open_, scores, -1e9))
         miss = chances - _shares(chances, right)
         slope = miss @ offers / len(lessons) + penalty * ahead
-        speed = _MOMENTUM * speed - rate * slope
+        speed = (_MOMENTUM * speed - rate * slope).astype(np.float32)
         alphas = alphas + speed
     most = max(len(path) for path in seen)
     return Scorer(slots, alphas.T @ inputs, alphas.sum(axis=0), most)
 
 
-def _laid(lessons: Sequence[Lesson], at: dict[Names, int]) -> tuple[Floats, Floats, Floats]:
+def _laid(
+    lessons: Sequence[Lesson], at: dict[Names, int]
+) -> tuple[NDArray[np.bool_], Floats, Floats]:
     """(offered, right, zero-shot score) of every path for every lesson."""
     shape = (len(lessons), len(at))
     open_, right = np.zeros(shape, dtype=bool), np.zeros(shape, dtype=np.float32)
@@ -142,7 +146,7 @@ def _laid(lessons: Sequence[Lesson], at: dict[Names, int]) -> tuple[Floats, Floa
         open_[row, places] = True
         right[row, places] = one.right
         zeros[row, places] = one.zero
-    return open_, right, zeros  # type: ignore[return-value]
+    return open_, right, zeros
 
 
 def _shares(chances: Floats, right: Floats) -> Floats:

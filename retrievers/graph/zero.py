@@ -1,4 +1,4 @@
-"""How well a path fits a question before anything was tuned: by the meaning of its relations' names.
+"""How well a path fits a question before anything was tuned: by what its relations are called.
 
 StructGPT asks an LLM to choose relations, which is its main error (arXiv 2305.09645: 74 % of its
 mistakes over graphs); here the encoder compares names with pieces of the question. A path fits when
@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,7 +51,7 @@ def pieces(text: str) -> tuple[list[Piece], float]:
     """Stretches of one to three words that say something, and the topic's place (-1: not named)."""
     words = _WORD.findall(text.lower())
     topic = next((at for at, word in enumerate(words) if "@" in word), -1)
-    found = {}
+    found: dict[str, Piece] = {}
     for size in (1, 2, 3):
         for at in range(len(words) - size + 1):
             some = words[at : at + size]
@@ -108,7 +109,7 @@ def _row(
     places = [said[int(row)].middle for row in own.argmax(axis=0)]
     covered = float(own[words].max(axis=1).mean()) if words.any() else 0.0
     hops = len(path)
-    again = float(any(a == b for a, b in zip(path, path[1:], strict=False)))
+    again = float(any(a == b for a, b in pairwise(path)))
     return [
         float(best.mean()), float(best.min()), covered, 0.0, _order(places, topic),
         float(hops == 2), float(hops == 3), again,
@@ -120,7 +121,7 @@ def _order(places: Sequence[float], topic: float) -> float:
     if len(places) < 2 or topic < 0:
         return 0.5
     far = [abs(place - topic) for place in places]
-    kept = [1.0 if a < b else 0.5 if a == b else 0.0 for a, b in zip(far, far[1:], strict=False)]
+    kept = [1.0 if a < b else 0.5 if a == b else 0.0 for a, b in pairwise(far)]
     return sum(kept) / len(kept)
 
 

@@ -5,6 +5,7 @@ Not here: finding tables (retrieve.py), solving (retrievers/tableqa/).
 
 from __future__ import annotations
 
+import io
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
@@ -13,6 +14,7 @@ from typing import Any
 
 from retrievers.tableqa.frame import Frame
 from retrievers.tableqa.solver import Judged, Ranked, Solver
+from retrievers.tableqa.weights import Weights
 from store import collections, tables, tuned
 from store.database import Database
 from store.tables import StoredTable
@@ -68,14 +70,16 @@ class Tables:
         table = laid.table
         key = (question, (table.document, table.name), "answer")
         title = table.title if table.title != table.name else ""
-        return self._once(key, lambda s: s.answer_frame(question, laid.frame, title))
+        made: list[Ranked] = self._once(key, lambda s: s.answer_frame(question, laid.frame, title))
+        return made
 
     def judged(self, claim: str, laid: Laid) -> Judged:
         """What the table says to a claim."""
         table = laid.table
         key = (claim, (table.document, table.name), "judge")
         title = table.title if table.title != table.name else ""
-        return self._once(key, lambda s: s.judge_frame(claim, laid.frame, title))
+        made: Judged = self._once(key, lambda s: s.judge_frame(claim, laid.frame, title))
+        return made
 
     @property
     def where(self) -> str:
@@ -90,7 +94,7 @@ class Tables:
             held = self._solver
             if held is None or held[0] != made:
                 kept = tuned.of(connection, here, NAME) if made else None
-                solver = Solver.unpacked(kept.body) if kept else Solver.load()
+                solver = Solver(Weights.load(io.BytesIO(kept.body))) if kept else Solver.load()
                 self._solver = held = made, solver, kept.where if kept else ""
                 self._done.clear()
         return held[1], held[2]
