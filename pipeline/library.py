@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from corpus.add import Adder, Report
 from corpus.limits import Limits as ParseLimits
@@ -36,7 +37,9 @@ from retrievers.graph.retrieve import Graph
 from retrievers.nearest import keeper
 from retrievers.rerank import DEPTH as RERANKED
 from retrievers.shelf import Shelf
+from retrievers.sql import Sheets
 from retrievers.tables.held import Tables
+from retrievers.tables.retrieve import about
 from store import collections, documents, passages, quarantine
 from store.workspace import Workspace, open_workspace
 
@@ -110,12 +113,13 @@ class Library:
         if held is None or held[0] is not encoder or held[1].collection_id != collection.id:
             judge = chosen(settings.judge, settings.reranker, settings.threads)
             policy = configured(settings.policy, encoder)
-            embed = Memo(encoder)
+            embed, tables = Memo(encoder), Tables(self.database, settings.collection)
+            find = partial(about, tables)
             held = encoder, Parts(
                 settings, self.shelf, embed, Counts(encoder.count),
                 self.workspace.secret, collection.id,
                 Graphs(self.database, settings.collection, embed),
-                Tables(self.database, settings.collection), judge, policy=policy,
+                tables, Sheets(find), judge, policy=policy,
             )  # fmt: skip
             self._parts = held
         return held[1]

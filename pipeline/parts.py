@@ -20,6 +20,7 @@ from pipeline.policy import Policy
 from retrievers.embed import Encodes
 from retrievers.graph.held import Graphs
 from retrievers.shelf import Shelf
+from retrievers.sql import Sheets
 from retrievers.tables.held import Tables
 from store import documents, tables, triples
 from verifiers.evidence import Vectors
@@ -42,6 +43,7 @@ class Parts:
     collection_id: int
     graphs: Graphs
     tables: Tables
+    sheets: Sheets
     judge: Judge | None = None
     reliance: Reliance = field(default_factory=Reliance)
     policy: Policy | None = None

@@ -21,9 +21,11 @@ from pipeline.narrow import Narrow
 from pipeline.parts import Parts
 from pipeline.purse import Purse
 from pipeline.retry import Correct, Retry, closed
+from pipeline.sql_tier import OrSql, SqlTier
 from pipeline.table_answer import TableAnswer
 from pipeline.tiers import Tiers
 from prompters.render import Render
+from prompters.sql import SqlPrompt
 from retrievers.bm25 import BM25
 from retrievers.dense import Dense
 from retrievers.further import Further
@@ -33,14 +35,17 @@ from retrievers.odds import READ, RULES
 from retrievers.prune import Prune
 from retrievers.rerank import Rerank
 from retrievers.sources import Sources
+from retrievers.sql import RunSql
 from retrievers.tables.retrieve import TableRows
 from verifiers.cite import Cite
 from verifiers.disagree import Disagree
 from verifiers.recheck import Recheck
+from verifiers.relevance import TOTALS
 from verifiers.support import Support
 from verifiers.trust import Trust
 
 Recipe = Callable[[Parts, Purse], Step]
+ABOUT = 0.6  # of the question's words must be a table's, for SQL over it to be written
 DEEPER = 3  # times as many passages are ranked for a second try
 
 
@@ -49,12 +54,13 @@ def default(parts: Parts, purse: Purse) -> Step:
     settings = parts.settings
     llms = llm_tiers(parts, purse)
     k = settings.passages
+    tiers = tuple(or_sql(parts, llm) for llm in llms)
     text = reranked(Fuse((BM25(parts.shelf), Dense(parts.shelf)), k=k), parts, k)
     answer = Chain((
         sources(parts, text, k),
         render(parts),
         Tiers(
-            (*structured(parts), *extracts(parts)), llms, cascade(parts, purse),
+            (*structured(parts), *extracts(parts)), tiers, cascade(parts, purse),
             settings.llm.models, parts.policy, parts.embed,
         ),
     ))  # fmt: skip
@@ -73,6 +79,30 @@ def sources(parts: Parts, text: Step, k: int) -> Sources:
 def structured(parts: Parts) -> tuple[Step, ...]:
     """The tiers that answer from structures, each silent where the collection has none."""
     return GraphAnswer(parts.graphs), TableAnswer(parts.tables)
+
+
+def or_sql(parts: Parts, llm: LLM) -> OrSql:
+    """An LLM's tier, which writes SQL where the answer is in tables."""
+    sheets = parts.sheets
+
+    def describe(case: Case) -> str | None:
+        linked = sheets.linked(case)
+        return None if linked is None else linked.text
+
+    def guess(case: Case) -> tuple[tuple[str, ...], float] | None:
+        answer = TableAnswer(parts.tables)(replace(case, answer=None)).answer
+        return None if answer is None else (answer.values, answer.support or 0.0)
+
+    def wants(case: Case) -> bool:
+        scope = case.question.scope
+        about = sheets.find(case)
+        if not about or scope.topic is not None:
+            return False
+        asked = scope.table is not None or scope.kind == "table"
+        return asked or (about[0].chance >= ABOUT and bool(TOTALS.search(case.question.text)))
+
+    sql = SqlTier(SqlPrompt(describe), llm, RunSql(sheets), sheets, guess)
+    return OrSql(wants, sql, llm, llm.name)
 
 
 def extracts(parts: Parts) -> tuple[Extract, ...]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pilotfish.types import UNCALIBRATED, Answer, Basis, Case, Cells, Citation
 from retrievers.tableqa.solver import Ranked
 from retrievers.tables.held import Laid, Tables
-from retrievers.tables.retrieve import About, tables_about
+from retrievers.tables.retrieve import About, about
 
 MODEL = "table"
 CITED = 50  # rows that an answer cites
@@ -41,11 +41,10 @@ class TableAnswer:
         scope = case.question.scope
         if scope.topic is not None or scope.kind not in (None, "table"):
             return case
-        about = tables_about(self.tables, case, case.passages)
-        text = case.question.text
-        if about and scope.table is not None and states(text):
-            return self._judged(case, text, about[0])
-        best = self._best(text, about)
+        tables, text = about(self.tables, case), case.question.text
+        if tables and scope.table is not None and states(text):
+            return self._judged(case, text, tables[0])
+        best = self._best(text, tables)
         if best is None:
             return case
         one, ranked, support = best
@@ -54,11 +53,11 @@ class TableAnswer:
                  "confidence": round(ranked.confidence, 3)}  # fmt: skip
         return replace(case, answer=answer, notes=notes)
 
-    def _best(self, text: str, about: list[About]) -> tuple[About, Ranked, float] | None:
+    def _best(self, text: str, tables: list[About]) -> tuple[About, Ranked, float] | None:
         """The answer that is likeliest right, of all tables."""
         found = [
             (one, ranked[0], round(one.chance * ranked[0].confidence, 4))
-            for one in about
+            for one in tables
             if (ranked := self.tables.answers(text, one.laid))
         ]
         return max(found, key=lambda three: three[2]) if found else None

@@ -23,7 +23,7 @@ from retrievers.graph.scorer import Scorer
 
 TRIED = 8  # paths that are walked
 TOPICS = 4  # entities of a raw question that are tried
-SHARP = 0.35  # how sure the zero-shot score may be: it was not fitted to this graph
+SHARP = 1.0  # how sure the zero-shot score may be: measured, on MetaQA it is right as often
 _COUNT = re.compile(r"^\s*(how many|what (is|was) the (total )?number of|count)\b", re.I)
 
 

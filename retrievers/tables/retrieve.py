@@ -8,7 +8,6 @@ and column scores of Glass et al. 2021 (RCI). Not here: the answer (pipeline/tab
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from corpus.tokens import tokens
@@ -48,22 +47,18 @@ class TableRows:
         if not self.tables.count():
             return replace(case, passages=(), notes={"why": "the collection has no tables"})
         found = run(self.search, within(case)) if case.question.scope.table is None else case
-        about = self.about(case, found.passages)
-        rows = [p for one in about for p in self._rows(case.question.text, one)]
+        tables = about(self.tables, found)
+        rows = [p for one in tables for p in self._rows(case.question.text, one)]
         cards = [p for p in found.passages if p.kind == "table"]
-        notes = {"tables": [f"{one.laid.table.name}: {one.chance:.2f}" for one in about]}
+        notes = {"tables": [f"{one.laid.table.name}: {one.chance:.2f}" for one in tables]}
         kept = {(p.id, p.start): p for p in (*rows, *cards)}
         passages = tuple(kept.values())[: self.k]
         return replace(case, passages=passages, trace=found.trace, notes=notes)
 
-    def about(self, case: Case, passages: Sequence[Passage]) -> list[About]:
-        """The tables that a question may be about, likeliest first."""
-        return tables_about(self.tables, case, passages)
-
-    def _rows(self, question: str, about: About) -> list[Passage]:
-        ranked = self.tables.answers(question, about.laid)
-        score = about.chance * (ranked[0].confidence if ranked else 0.0)
-        return rows_read(about.laid, ranked[0], score)[:ROWS] if ranked else []
+    def _rows(self, question: str, one: About) -> list[Passage]:
+        ranked = self.tables.answers(question, one.laid)
+        score = one.chance * (ranked[0].confidence if ranked else 0.0)
+        return rows_read(one.laid, ranked[0], score)[:ROWS] if ranked else []
 
 
 def within(case: Case) -> Case:
@@ -72,11 +67,11 @@ def within(case: Case) -> Case:
     return replace(case, question=replace(case.question, scope=scope), passages=())
 
 
-def tables_about(tables: Tables, case: Case, passages: Sequence[Passage]) -> list[About]:
-    """The table that the caller names; else those of the passages, by what they share with the
-    question.
+def about(tables: Tables, case: Case) -> list[About]:
+    """The tables that a question may be about, likeliest first: the one that the caller names, else
+    those of the case's passages, by what they share with the question.
     """
-    scope = case.question.scope
+    scope, passages = case.question.scope, case.passages
     if scope.table is not None:
         laid = tables.find(scope.table)
         return [] if laid is None else [About(laid, 1.0)]
@@ -84,8 +79,8 @@ def tables_about(tables: Tables, case: Case, passages: Sequence[Passage]) -> lis
         (p.document, p.place.table) for p in passages if p.kind == "table" and p.place.table
     )
     found = [tables.find(*place) for place in list(places)[:TRIED]]
-    about = [About(laid, shared(case.question.text, laid.table)) for laid in found if laid]
-    return sorted(about, key=lambda one: -one.chance)
+    rated = [About(laid, shared(case.question.text, laid.table)) for laid in found if laid]
+    return sorted(rated, key=lambda one: -one.chance)
 
 
 def shared(question: str, table: StoredTable) -> float:

@@ -46,7 +46,8 @@ class Stub:
         self.parts = SimpleNamespace(
             settings=self.settings, shelf=SimpleNamespace(database=self.database,
             name=self.here.name), embed=None, secret=b"", count=None, read=None,
-            judge=None, policy=None, reliance=Reliance(),
+            judge=None, policy=None, reliance=Reliance(), graphs=None, tables=None, sheets=None,
+            stands=None,
         )  # fmt: skip
 
     def collection(self) -> Collection:

@@ -44,7 +44,7 @@ def checked(embed: Callable[..., Any] = embed, read: Callable[..., Any] = read) 
     """What is left of a right and cited answer after the checks."""
     settings = Settings(abstain_below=0.1)
     parts = SimpleNamespace(
-        embed=embed, read=read, settings=settings, judge=None, reliance=Reliance()
+        embed=embed, read=read, settings=settings, judge=None, reliance=Reliance(), stands=None
     )
     prompt = Prompt((), {"kabcd": 1})
     case = Case(Question("Where does the pump leak?"), (PASSAGE,), prompt=prompt)
@@ -112,7 +112,7 @@ def parts_with(share: float) -> Parts:
 
     made = SimpleNamespace(
         settings=settings, secret=b"s", count=lambda some: [len(text.split()) for text in some],
-        judge=None, embed=embed, read=slice_of, reliance=Reliance(),
+        judge=None, embed=embed, read=slice_of, reliance=Reliance(), stands=None,
     )  # fmt: skip
     return cast(Parts, made)
 

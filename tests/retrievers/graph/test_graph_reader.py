@@ -134,7 +134,7 @@ def test_what_chances_are_worth_rises_and_is_never_certain() -> None:
     found = curve([0.1, 0.2, 0.3, 0.8, 0.9, 0.95], [False, True, False, True, True, True])
     assert found is not None
     worth = [found(chance) for chance in (0.0, 0.2, 0.5, 0.9, 1.0)]
-    assert worth == sorted(worth) and 0 < worth[0] and worth[-1] < 1
+    assert worth == sorted(worth) and worth[0] > 0 and worth[-1] < 1
     assert curve([], []) is None
 
 

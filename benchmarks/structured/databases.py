@@ -1,14 +1,12 @@
 """The locked reader and schema linking on a real database: gold SQL, columns kept, speed.
 
-Run `python -m benchmarks.databases`; data by PILOTFISH_BENCH_DATA (default ../shared/data). The
-database has 12 columns, of which most questions need more than half, so that linking is measured
-in wider catalogues too: tables of WikiTableQuestions beside it. Not here: SQL by a model.
+The database has 12 columns, of which most questions need more than half, so that linking is
+measured in wider catalogues too: tables of WikiTableQuestions beside it. Not here: SQL by a model.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import random
 import sqlite3
 import statistics
@@ -22,20 +20,19 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.data import Row, lines
+from benchmarks.ground import Ground
 from retrievers.linking import Embed, Place, link
 from retrievers.locked.nouns import Column, Csv, Database, QueryFailed, Schema, Table
 from retrievers.locked.reader import Reader
 
-ROOT = Path(__file__).resolve().parent.parent
-DATA = Path(os.environ.get("PILOTFISH_BENCH_DATA") or ROOT.parent / "shared" / "data")
 CSV_ROWS, WIDTHS, SHARES = 2_000_000, (12, 30, 60, 120), (0.5, 0.125)
 SUMS = "SELECT region, count(*), sum(units * price) FROM sales GROUP BY region ORDER BY region"
 SMALL = "SELECT name FROM restaurant WHERE city_name = 'alameda' LIMIT 5"
 
 
-def measure(ground: object = None) -> dict[str, Any]:
+def measure(here: Ground) -> dict[str, Any]:
     """All figures; seconds unless the name says otherwise."""
-    folder = DATA / "sql" / "restaurants"
+    folder = here.data / "sql" / "restaurants"
     questions = lines(folder / "questions.jsonl.gz")
     with Reader(Database("sqlite", folder / "database.sqlite")) as reader:
         begun = time.perf_counter()
@@ -45,7 +42,28 @@ def measure(ground: object = None) -> dict[str, Any]:
             "gold": gold(reader, questions),
             "small_query": small(reader) | {"cold_start": cold},
         }
-    return found | {"linking": linking(schema, questions, folder), "csv": csv()}
+    found |= {"linking": linking(schema, questions, folder), "csv": csv()}
+    return found | {"bars": _bars(found)}
+
+
+def _bars(found: dict[str, Any]) -> dict[str, bool]:
+    alone, *wider = (
+        row for row in found["linking"] if row["kept_at_most"] * 2 >= row["columns"] - 1
+    )
+    whole = found["gold"]
+    return {
+        "SQL: every gold query gives the gold rows": whole["equal"] == whole["questions"],
+        "schema linking, restaurants alone, half of 12 columns: 0.95": alone["names_and_values"]
+        >= 0.95,
+        "schema linking, in wider catalogues, half of the columns: 0.95": min(
+            row["names_and_values"] for row in wider
+        )
+        >= 0.95,
+        "2,000,000 rows of CSV loaded and aggregated in 2 s": found["csv"][
+            "start_load_and_aggregate"
+        ]
+        < 2,
+    }
 
 
 def gold(reader: Reader, questions: Sequence[Row]) -> dict[str, int]:
@@ -82,7 +100,7 @@ def linking(schema: Schema, questions: Sequence[Row], folder: Path) -> list[dict
     embed = encoder()
     rows = []
     for width, share in ((width, share) for width in WIDTHS for share in SHARES):
-        wide = widened(schema, width)
+        wide = widened(schema, width, folder.parents[1] / "tables" / "wtq.tables.jsonl.gz")
         most = int(share * _width(wide))
         row: dict[str, Any] = {"columns": _width(wide), "kept_at_most": most}
         row["possible"] = statistics.fmean(len(gold) <= most for gold in needed)
@@ -109,11 +127,11 @@ def ways(
     return found
 
 
-def widened(schema: Schema, columns: int) -> Schema:
+def widened(schema: Schema, columns: int, tables_at: Path) -> Schema:
     """The schema with tables of people's spreadsheets beside it, up to that many columns."""
     tables = list(schema.tables)
     count = sum(len(table.columns) for table in tables)
-    for given in lines(DATA / "tables" / "wtq.tables.jsonl.gz"):
+    for given in lines(tables_at):
         if count >= columns:
             break
         if 3 <= len(given["columns"]) <= 8:
@@ -242,9 +260,3 @@ def _sheet(name: str, given: Row) -> Table:
             for place, header in enumerate(columns)
         ),
     )
-
-
-if __name__ == "__main__":
-    if not (DATA / "sql").is_dir():
-        sys.exit(f"no benchmark data at {DATA}; set PILOTFISH_BENCH_DATA to its folder")
-    print(json.dumps(measure(), indent=2))

@@ -1,0 +1,1 @@
+"""What the structured sources measure: graphs, tables, databases, manuals."""

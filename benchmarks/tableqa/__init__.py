@@ -1,0 +1,1 @@
+"""What the table helper is measured on and how its weights are fitted."""
