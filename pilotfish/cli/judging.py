@@ -30,14 +30,22 @@ def register(app: typer.Typer) -> None:
 
 def verify(
     context: typer.Context,
-    pairs: Annotated[Path, typer.Argument(help="JSON lines of {id, claim, evidence}.")],
+    pairs: Annotated[
+        Path, typer.Argument(help="JSON lines of {id, claim, evidence}, or {id, claim, table}.")
+    ],
     output: Output,
 ) -> None:
-    """For each claim: is it supported, contradicted, or neither by its evidence?"""
+    """For each claim: is it supported, contradicted, or neither by its evidence?
+
+    With "table" for evidence it is held against the collection's table of that id.
+    """
     options: Context = context.obj
     with guarded(options):
-        rows = read_rows(pairs, ("claim", "evidence"))
-        _each(options, pairs, output, rows, "claims")
+        rows = read_rows(pairs, ("claim", "evidence"), ("claim", "table"))
+        if any("table" in row for row in rows):
+            _against_tables(options, pairs, output, rows)
+        else:
+            _each(options, pairs, output, rows, "claims")
 
 
 def read(
@@ -50,6 +58,25 @@ def read(
     with guarded(options):
         rows = read_rows(pairs, ("question", "context"))
         _each(options, pairs, output, rows, "questions")
+
+
+def _against_tables(options: Context, source: Path, output: Path, rows: list[Row]) -> None:
+    """Claims about tables of the collection."""
+    mixed = [str(row["id"]) for row in rows if "table" not in row]
+    if mixed:
+        told = ", ".join(mixed[:20])
+        raise InputError(f"{source}: {told}: evidence among claims about tables: use two files")
+    writable(source, output)
+    library = options.library()
+    from pipeline.table_claims import held_against
+
+    with Meter(options, "claims", len(rows)) as meter:
+        lines = []
+        for row in rows:
+            found = held_against(library, str(row["claim"]), str(row["table"]))
+            lines.append(json.dumps({"id": row["id"], **found}, ensure_ascii=False) + "\n")
+            meter.tick()
+    write_text(output, "".join(lines))
 
 
 def _each(options: Context, source: Path, output: Path, rows: list[Row], what: str) -> None:
@@ -89,20 +116,20 @@ def _pairs(rows: Sequence[Row], first: str, second: str) -> list[tuple[str, str]
     return [(str(row[first]), str(row[second])) for row in rows]
 
 
-def read_rows(path: Path, wanted: tuple[str, str]) -> list[Row]:
-    """The rows of a file; all bad lines are named at once."""
+def read_rows(path: Path, *wanted: tuple[str, str]) -> list[Row]:
+    """The rows of a file, each with one of these pairs of texts; bad lines are named at once."""
     found: list[Row] = []
     bad: list[str] = []
     for number, line in enumerate(read_text(path).split("\n"), start=1):
         if line.strip():
-            row = _row(line, wanted)
-            bad += [] if row else [str(number)]
-            found += [row] if row else []
+            rows = [row for pair in wanted if (row := _row(line, pair))]
+            bad += [] if rows else [str(number)]
+            found += rows[:1]
     if bad or not found:
         what = f"lines {', '.join(bad[:20])} are not" if bad else "no line is"
-        raise InputError(
-            f"{path}: {what} a JSON object with id, {wanted[0]} and {wanted[1]}: correct the file"
-        )
+        fields = " (or ".join(f"{first} and {second}" for first, second in wanted)
+        fields += ")" * (len(wanted) - 1)
+        raise InputError(f"{path}: {what} a JSON object with id, {fields}: correct the file")
     return found
 
 

@@ -21,6 +21,7 @@ Labelled = Annotated[
 
 def register(app: typer.Typer) -> None:
     group(app).command("graph")(graph)
+    group(app).command("tables")(tables)
 
 
 def graph(context: typer.Context, questions: Labelled) -> None:
@@ -31,6 +32,16 @@ def graph(context: typer.Context, questions: Labelled) -> None:
         from pipeline.tuning import tune_graph
 
         _say(options, tune_graph(library, questions))
+
+
+def tables(context: typer.Context, questions: Labelled) -> None:
+    """Learn from labelled questions how this collection's tables are asked."""
+    options: Context = context.obj
+    with guarded(options):
+        library = options.library()
+        from pipeline.tuning import tune_tables
+
+        _say(options, tune_tables(library, questions))
 
 
 def _say(options: Context, told: dict[str, Any]) -> None:

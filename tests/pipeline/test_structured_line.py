@@ -136,7 +136,7 @@ def asks_sql(pilotfish: Pilotfish) -> Iterator[Callable[[str], dict]]:  # type: 
         server.__enter__()
         servers.append(server)
         env = {"PILOTFISH_LLM__MODEL": "openai/test-model", "PILOTFISH_LLM__API_BASE": server.url,
-               "OPENAI_API_KEY": "sk-test-not-a-real-key", "PILOTFISH_LLM__MAX_CALLS": "1"}  # fmt: skip
+               "OPENAI_API_KEY": "sk-test-not-a-real-key"}  # fmt: skip
         with_llm = Pilotfish(pilotfish.folder, pilotfish.workspace, env)
         question = "What is the total number of units in the Oslo warehouse over all items?"
         found = ask(with_llm, "--effort", "1", "--table", "stock-7", *more, question)
