@@ -27,7 +27,7 @@ from pilotfish.types import Case, Question
 from pipeline.parts import Counts, Memo, Parts
 from pipeline.policy import configured
 from pipeline.purse import Purse
-from pipeline.recipes import recipe, reranked
+from pipeline.recipes import recipe, reranked, table_search
 from pipeline.reliance import reliance
 from retrievers.bm25 import BM25
 from retrievers.dense import Dense
@@ -208,9 +208,15 @@ class Library:
 
     def search(self, question: Question, retriever: str = "fused", k: int = 10) -> Case:
         """Retrieve only; in one kind of source where the scope names it."""
-        parts, kind = self.parts, question.scope.kind
-        step: Step = Graph(parts.graphs, k) if kind == "triple" else self.retriever(retriever, k)
-        return run(step, Case(self.checked(question)))
+        return run(self._finder(question.scope.kind, retriever, k), Case(self.checked(question)))
+
+    def _finder(self, kind: str | None, retriever: str, k: int) -> Step:
+        """The retriever of a kind, unless a plain one is asked for by name."""
+        if kind == "triple":
+            return Graph(self.parts.graphs, k)
+        if kind == "table" and retriever == "fused":
+            return table_search(self.parts, k)
+        return self.retriever(retriever, k)
 
     def ask(
         self,

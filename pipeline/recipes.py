@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from models.pilot.reading import having
@@ -36,6 +36,8 @@ from retrievers.prune import Prune
 from retrievers.rerank import Rerank
 from retrievers.sources import Sources
 from retrievers.sql import RunSql
+from retrievers.tables.rank import DEPTH as TABLE_DEPTH
+from retrievers.tables.rank import TableSearch
 from retrievers.tables.retrieve import TableRows
 from verifiers.cite import Cite
 from verifiers.disagree import Disagree
@@ -69,11 +71,21 @@ def default(parts: Parts, purse: Purse) -> Step:
 
 def sources(parts: Parts, text: Step, k: int) -> Sources:
     """Text, and the structures of the collection."""
-    search = Fuse((BM25(parts.shelf), Dense(parts.shelf)), k=k)
     return Sources(text, {
-        "table": TableRows(parts.tables, search, k),
+        "table": TableRows(parts.tables, table_search(parts, k), k),
         "triple": Graph(parts.graphs, k),
     })  # fmt: skip
+
+
+def table_search(parts: Parts, k: int) -> TableSearch:
+    """Which tables a question is about."""
+    shelf = parts.shelf
+
+    def rarity(terms: Sequence[str]) -> dict[str, float]:
+        return shelf.opened().bm25.rarity(terms)
+
+    lexical, dense = BM25(shelf, TABLE_DEPTH), Dense(shelf, TABLE_DEPTH)
+    return TableSearch(parts.tables, lexical, dense, rarity, k)
 
 
 def structured(parts: Parts) -> tuple[Step, ...]:

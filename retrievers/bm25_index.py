@@ -7,6 +7,7 @@ published as part of a generation (retrievers/generation.py).
 from __future__ import annotations
 
 import logging
+import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -62,6 +63,11 @@ class BM25Index:
         hits = self._searcher.search(parsed, limit=k, count=False).hits
         ids = self._searcher.fast_field_values("id", [address for _, address in hits])
         return [(int(i or 0), float(score)) for i, (score, _) in zip(ids, hits, strict=True)]
+
+    def rarity(self, terms: Sequence[str]) -> dict[str, float]:
+        """log(1 + documents / (1 + those with the term)) of each term."""
+        count = len(self)
+        return {t: math.log1p(count / (1 + self._searcher.doc_freq("body", t))) for t in terms}
 
     def _weigh(self, counts: Counter[str]) -> list[tuple[str, int]]:
         """All terms of a usual question; of a very long one only the rarest."""

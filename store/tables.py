@@ -12,6 +12,7 @@ from sqlalchemy import Connection, func, select
 
 from store.schema import documents, passages, table_rows, tables
 
+Place = tuple[str, str]  # document, table
 _D, _T, _R = documents.c, tables.c, table_rows.c
 
 

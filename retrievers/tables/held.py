@@ -10,18 +10,19 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
+from corpus.tokens import tokens
 from retrievers.tableqa.frame import Frame
 from retrievers.tableqa.solver import Judged, Ranked, Solver
 from retrievers.tableqa.weights import Weights
 from store import collections, tables, tuned
 from store.database import Database
-from store.tables import StoredTable
+from store.tables import Place, StoredTable
 
 NAME = "tables"  # under which fitted weights are kept
-_TABLES, _ANSWERS = 256, 512
-Place = tuple[str, str]  # document, table
+_TABLES, _ANSWERS, _WORDS = 256, 512, 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,17 @@ class Laid:
     table: StoredTable
     frame: Frame
     passages: dict[int | None, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """The words of a table: of its headers, of all of it, its cells whole, those side by side."""
+
+    headers: frozenset[str]
+    every: frozenset[str]
+    cells: frozenset[tuple[str, ...]]
+    pairs: frozenset[tuple[str, str]]
+    rows: int
 
 
 class Tables:
@@ -43,6 +55,7 @@ class Tables:
         self._count = 0
         self._laid: OrderedDict[tuple[str, str | None], Laid | None] = OrderedDict()
         self._done: OrderedDict[tuple[str, Place, str], Any] = OrderedDict()
+        self._words: OrderedDict[Place, Words | None] = OrderedDict()
         self._solver: tuple[float, Solver, str] | None = None
 
     def count(self) -> int:
@@ -64,6 +77,19 @@ class Tables:
         laid = None if table is None else Laid(table, Frame.of(table.columns, table.rows), ids)
         self._keep(self._laid, key, laid, _TABLES)
         return laid
+
+    def words(self, place: Place) -> Words | None:
+        """What is said in the table of (document, table)."""
+        collection_id = self._current()
+        with self._mutex:
+            if place in self._words:
+                self._words.move_to_end(place)
+                return self._words[place]
+        with self.database.read() as connection:
+            table = tables.find(connection, collection_id, *place)
+        found = None if table is None else words_of(table)
+        self._keep(self._words, place, found, _WORDS)
+        return found
 
     def answers(self, question: str, laid: Laid) -> list[Ranked]:
         """Possible answers from one table, best first."""
@@ -123,5 +149,21 @@ class Tables:
                 with self._mutex:
                     self._laid.clear()
                     self._done.clear()
+                    self._words.clear()
                     self._revision, self._count = collection.revision, count
         return collection.id
+
+
+def words_of(table: StoredTable) -> Words:
+    """The words of title, headers and cells."""
+    headers = [tuple(tokens(name)) for name in table.columns]
+    cells = [tuple(tokens(cell)) for row in table.rows for cell in row]
+    title = tuple(tokens(table.title)) if table.title != table.name else ()
+    spoken = [title, *headers, *cells]
+    return Words(
+        frozenset(token for name in (title, *headers) for token in name),
+        frozenset(token for some in spoken for token in some),
+        frozenset(cell for cell in cells if cell),
+        frozenset(pair for some in spoken for pair in pairwise(some)),
+        len(table.rows),
+    )
