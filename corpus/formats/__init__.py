@@ -19,10 +19,12 @@ BY_EXTENSION = {
     **dict.fromkeys((".xlsx", ".xlsm", ".csv", ".tsv"), "sheet"),
     **dict.fromkeys((".jsonl", ".ndjson", ".json"), "jsonl"),
     **dict.fromkeys((".nt", ".ttl", ".rdf", ".owl", ".jsonld"), "rdf"),
+    **dict.fromkeys((".sqlite", ".sqlite3", ".db"), "sqlite_file"),
 }
 BY_ENDING = {".triples.tsv": "triples", ".triples.csv": "triples", ".tables.jsonl": "tables_jsonl"}
 SUPPORTED = " ".join((*BY_EXTENSION, *BY_ENDING))
 
+SQLITE = b"SQLite format 3\0"
 _OFFICE = ((b"word/", "docx"), (b"ppt/", "pptx"), (b"xl/", "sheet"))
 _HTML = re.compile(rb"<(!doctype html|html|head|body)\b", re.I)
 _BINARY = {
@@ -47,6 +49,8 @@ def parser_for(name: str, head: bytes) -> str | ParseFailure:
     kind = ending or BY_EXTENSION.get(PurePosixPath(name).suffix.lower())
     if b"%PDF-" in head[:1024]:
         kind = kind if kind == "jsonl" or (kind == "plain" and _quotes_pdf(head)) else "pdf"
+    elif head.startswith(SQLITE):
+        kind = "sqlite_file"
     elif head.startswith(OLE_MAGIC):
         reason = "encrypted or old binary Office file: save it as .docx, .xlsx or .pptx"
         return ParseFailure(name, reason)

@@ -7,7 +7,7 @@ no text written as text. Not here: types of cells (retrievers/tableqa/frame.py).
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from corpus.formats.canvas import Canvas
@@ -40,7 +40,7 @@ def parse(data: bytes, name: str, limits: Limits = DEFAULT) -> Iterator[Parsed |
             told = f"more than {limits.cells} cells: split it or raise PILOTFISH_LIMITS__CELLS"
             yield ParseFailure(where, told)
             return
-        yield _table(value, where)
+        yield table_of(value, where)
 
 
 def _value(line: str) -> dict[str, Any] | str:
@@ -62,7 +62,8 @@ def _value(line: str) -> dict[str, Any] | str:
     return value
 
 
-def _table(value: dict[str, Any], where: str) -> Parsed | ParseFailure:
+def table_of(value: Mapping[str, Any], where: str) -> Parsed | ParseFailure:
+    """A document of one table: {"id", "title", "columns", "rows"}."""
     identity = _cell(value["id"])
     title = _cell(value.get("title") or "")
     title = "" if title.casefold() in _NO_TITLE else title

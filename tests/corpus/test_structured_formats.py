@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -10,6 +12,7 @@ import pytest
 from corpus.formats import triples
 from corpus.formats.tables_jsonl import parse as parse_tables
 from corpus.parsed import TABLE, Parsed, ParseFailure
+from corpus.sandbox import Sandbox
 from corpus.split import Splitter
 from store.incoming import GRAPH
 
@@ -144,3 +147,31 @@ def test_a_card_of_one_row_that_is_too_long_is_cut() -> None:
     assert isinstance(found, Parsed)
     (card,) = Splitter(lambda texts: [len(text.split()) for text in texts], 40)(found).passages
     assert len(card.text.split()) <= 40 and card.reach == len(found.text)
+
+
+def database(path: Any, *statements: str) -> bytes:
+    with closing(sqlite3.connect(path)) as connection:
+        for statement in statements:
+            connection.execute(statement)
+        connection.commit()
+    return bytes(path.read_bytes())
+
+
+def test_each_table_of_a_database_is_a_document(sandbox: Sandbox, tmp_path: Any) -> None:
+    data = database(
+        tmp_path / "shop.db", "CREATE TABLE item (name TEXT, price REAL, photo BLOB)",
+        "INSERT INTO item VALUES ('rope', 3.2, x'00ff'), ('anvil', 12, NULL)",
+        "CREATE TABLE \"odd \"\"name\" (a)", "INSERT INTO \"odd \"\"name\" VALUES (1)",
+        "CREATE VIEW v AS SELECT * FROM item",
+    )  # fmt: skip
+    found = [one for one in sandbox.parse(None, data, "shop.db") if isinstance(one, Parsed)]
+    assert [one.id for one in found] == ["shop.db#item", 'shop.db#odd "name']
+    (table,) = found[0].tables
+    assert table.columns == ("name", "price", "photo") and found[0].title == "shop: item"
+    assert table.rows == (("rope", "3.2", "(2 bytes)"), ("anvil", "12", ""))
+
+
+def test_a_database_without_tables_or_with_damage_is_a_failure(refuse: Any, tmp_path: Any) -> None:
+    empty = database(tmp_path / "e.db", "CREATE VIEW v AS SELECT 1")
+    assert "no tables" in refuse(empty, "e.db")
+    assert refuse(b"SQLite format 3\0" + b"\xff" * 200, "broken.sqlite")
