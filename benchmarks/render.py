@@ -20,6 +20,7 @@ from benchmarks import (
     say_routing,
     say_service,
     say_speed,
+    say_structured,
 )
 
 Results = dict[str, dict[str, Any]]  # part -> what it found
@@ -54,9 +55,17 @@ ORDER: tuple[tuple[str, tuple[str, ...], Say], ...] = (
     ("Search speed", ("searching",), _one("searching", say_speed.searching)),
     ("Growth", ("scaling",), _one("scaling", say_speed.scaling)),
     ("A cold question", ("cold",), _one("cold", say_speed.cold)),
+    ("Questions over graphs", ("graphs",), _one("graphs", say_structured.graphs)),
+    ("Questions and claims over a table", ("answers",), _one("answers", say_structured.answers)),
+    ("Which table", ("finding",), _one("finding", say_structured.finding)),
+    ("SQL and schemas", ("databases",), _one("databases", say_structured.databases)),
+    ("Manuals", ("manuals",), _one("manuals", say_structured.manuals)),
+    ("Large structures", ("large",), _one("large", say_structured.large)),
     *say_service.SECTIONS,
 )
 SERVICE, JUDGES = ("service", "results.json"), ("judges", "results.json")
+STRUCTURED = ("structured", "results.json")
+NESTED = (SERVICE, JUDGES, STRUCTURED)
 BUSY = 0.2  # share of the cores that others kept busy, above which timings are doubtful
 
 
@@ -64,6 +73,7 @@ def render(results: Path) -> Path:
     """Write RESULTS.md and plots/ beside the results; give the report's path."""
     parts, service = _read(results), _read(results.parent.joinpath(*SERVICE))
     parts |= _read(results.parent.joinpath(*JUDGES))
+    parts |= _read(results.parent.joinpath(*STRUCTURED))
     plots = results.parent / "plots"
     plots.mkdir(exist_ok=True)
     figures.draw(parts, plots)

@@ -94,9 +94,9 @@ def _place(results: str, quick: bool) -> Path:
 
 def _rendered(results: Path) -> None:
     """Write the report that these results belong to."""
-    from benchmarks.render import JUDGES, SERVICE, render
+    from benchmarks.render import NESTED, render
 
-    nested = results.parts[-2:] in (SERVICE, JUDGES)
+    nested = results.parts[-2:] in NESTED
     main_results = results.parents[1] / "results.json" if nested else results
     if not results.exists() and not main_results.exists():
         return

@@ -54,13 +54,17 @@ class TableAnswer:
         return replace(case, answer=answer, notes=notes)
 
     def _best(self, text: str, tables: list[About]) -> tuple[About, Ranked, float] | None:
-        """The answer that is likeliest right, of all tables."""
+        """The answer that is likeliest right, of all tables; less so where another says other."""
         found = [
-            (one, ranked[0], round(one.chance * ranked[0].confidence, 4))
+            (one, ranked[0], one.chance * ranked[0].confidence)
             for one in tables
             if (ranked := self.tables.answers(text, one.laid))
         ]
-        return max(found, key=lambda three: three[2]) if found else None
+        if not found:
+            return None
+        one, ranked, chance = max(found, key=lambda three: three[2])
+        rival = max((c for _, r, c in found if r.values != ranked.values), default=0.0)
+        return one, ranked, round(chance * (1 - rival), 4)
 
     def _judged(self, case: Case, claim: str, one: About) -> Case:
         """A statement: supported or contradicted by the table."""

@@ -10,7 +10,7 @@ import sys
 from benchmarks import machine, runner
 from benchmarks.ground import ground
 
-NAMES = ("graphs", "databases")
+NAMES = ("graphs", "answers", "finding", "databases", "large")
 PARTS = {name: (name, {}) for name in NAMES}
 
 

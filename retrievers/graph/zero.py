@@ -24,7 +24,7 @@ from retrievers.graph.memory import INVERSE
 Floats = NDArray[np.float32]
 Names = tuple[str, ...]
 FIGURES = ("said", "weakest", "covered", "whole", "order", "two", "three", "again")
-WEIGHTS: Floats = np.array([4.0, 2.0, 10.0, 9.0, 1.8, -0.5, -3.0, -1.0], dtype=np.float32)
+WEIGHTS: Floats = np.array([4.0, 6.0, 14.0, 9.0, 1.8, -1.0, -2.5, -1.0], dtype=np.float32)
 SMALL = frozenset(
     "a an the of in on by to is are was were be do does did for with which what who whom whose how "
     "when where and or that this it its 's s any some have has had can you me tell give all there "
