@@ -40,7 +40,8 @@ def answers(result: dict[str, Any]) -> str:
         f"{asked['calibration_error']:.3f}; {asked['seconds'] * 1000:.0f} ms of a core a question.",
         f"TabFact, cross-fitted by table: {claims['accuracy']:.3f} right at full coverage (always "
         f"the commoner label: {claims['baseline_majority']:.3f}), "
-        f"{claims['accuracy_at_25']:.3f} of the surest quarter; calibration error {claims['calibration_error']:.3f}.",
+        f"{claims['accuracy_at_25']:.3f} of the surest quarter; "
+        f"calibration error {claims['calibration_error']:.3f}.",
     ])  # fmt: skip
 
 
@@ -88,7 +89,8 @@ def large(result: dict[str, Any]) -> str:
     return "\n\n".join([
         f"A graph of {graph['triples']:,} triples: added in {graph['add seconds']:.0f} s, read in "
         f"{graph['load seconds']:.1f} s, a question of up to three hops "
-        f"{graph['p50 ms']:.0f} ms p50, {graph['p95 ms']:.0f} ms p95, {graph['peak mb']:.0f} MB at most.",
+        f"{graph['p50 ms']:.0f} ms p50, {graph['p95 ms']:.0f} ms p95, "
+        f"{graph['peak mb']:.0f} MB at most.",
         f"{many['tables']:,} tables: added in {many['add seconds']:.0f} s, found in "
         f"{many['p50 ms']:.0f} ms p50.",
     ])  # fmt: skip
