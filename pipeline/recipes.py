@@ -31,6 +31,7 @@ from retrievers.dense import Dense
 from retrievers.further import Further
 from retrievers.fuse import Fuse
 from retrievers.graph.retrieve import Graph
+from retrievers.graph.tree import EntityTree
 from retrievers.odds import READ, RULES
 from retrievers.prune import Prune
 from retrievers.rerank import Rerank
@@ -71,9 +72,10 @@ def default(parts: Parts, purse: Purse) -> Step:
 
 def sources(parts: Parts, text: Step, k: int) -> Sources:
     """Text, and the structures of the collection."""
+    reads = bool(parts.settings.llm.models)  # only an LLM reads what stands around an entity
     return Sources(text, {
         "table": TableRows(parts.tables, table_search(parts, k), k),
-        "triple": Graph(parts.graphs, k),
+        "triple": Graph(parts.graphs, k, EntityTree(parts.graphs, k) if reads else None),
     })  # fmt: skip
 
 

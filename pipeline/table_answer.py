@@ -62,9 +62,9 @@ class TableAnswer:
         ]
         if not found:
             return None
-        one, ranked, chance = max(found, key=lambda three: three[2])
-        rival = max((c for _, r, c in found if r.values != ranked.values), default=0.0)
-        return one, ranked, round(chance * (1 - rival), 4)
+        one, best, chance = max(found, key=lambda three: three[2])
+        rival = max((c for _, other, c in found if other.values != best.values), default=0.0)
+        return one, best, round(chance * (1 - rival), 4)
 
     def _judged(self, case: Case, claim: str, one: About) -> Case:
         """A statement: supported or contradicted by the table."""

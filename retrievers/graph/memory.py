@@ -33,7 +33,7 @@ class Half:
     edges: Ints
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Graph:
     """`names`: of entities; `relations`: their names; `edges`: database ids of the edges.
 

@@ -181,6 +181,24 @@ def test_sql_that_may_not_run_is_an_abstention_with_a_reason(
     assert "root:" not in json.dumps(found["trace"])
 
 
+def test_the_llm_is_shown_where_an_entity_stands_in_its_hierarchy(
+    pilotfish: Pilotfish, tmp_path: Path
+) -> None:
+    folder = tmp_path / "tree"
+    folder.mkdir()
+    edges = [("Service", "Operations"), ("Workshop", "Operations"), ("Operations", "Fjord Ltd")]
+    lines = "".join(f"{low}\tpart of\t{high}\n" for low, high in edges)
+    (folder / "org.triples.tsv").write_text(lines)
+    with LLMServer(respond=lambda messages: "I cannot answer from these documents.") as server:
+        env = {"PILOTFISH_LLM__MODEL": "openai/test-model", "PILOTFISH_LLM__API_BASE": server.url,
+               "OPENAI_API_KEY": "sk-test-not-a-real-key"}  # fmt: skip
+        own = Pilotfish(folder, folder / ".pilotfish", env)
+        own("add", "org.triples.tsv")
+        ask(own, "--effort", "1", "Tell me all about Service, please.")
+        sent = server.requests[0].body["messages"][-1]["content"]
+    assert "Service — part of — Operations" in sent and "Operations — part of — Fjord Ltd" in sent
+
+
 def test_what_left_the_documents_is_cited_no_more(pilotfish: Pilotfish, tmp_path: Path) -> None:
     folder = tmp_path / "own"
     folder.mkdir()
