@@ -94,3 +94,20 @@ def rows_around(
 
 def _row(row: Any) -> Row:
     return Row(row.number, row.start, row.end, tuple(str(cell) for cell in row.cells))
+
+
+def row_span(
+    connection: Connection, place: tuple[int, str, str], number: int
+) -> tuple[int, int] | None:
+    """(start, end) of a table's row by its number; place: as in rows_around."""
+    collection_id, key, name = place
+    t, r, d = tables.c, table_rows.c, documents.c
+    query = (
+        select(r.start, r.end)
+        .join_from(table_rows, tables, t.id == r.table_id)
+        .join(documents, d.id == t.document_id)
+        .where(d.collection_id == collection_id, d.key == key, t.name == name)
+        .where(r.number == number)
+    )
+    row = connection.execute(query).first()
+    return None if row is None else (int(row[0]), int(row[1]))

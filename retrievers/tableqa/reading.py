@@ -26,6 +26,8 @@ from retrievers.tableqa.words import STOP, lemma
 
 Flags = NDArray[np.bool_]
 _KINDS = ("cells", "count", "distinct", "difference", "range", "frequent", "sum", "more")
+_DENIES = frozenset("not no other except besides without never than but excluding n't".split())
+NEARLY = 0.1  # of the likeliest share: a program that may be shown in its place
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +42,13 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """One denotation: its mass, and the likeliest program that gives it."""
+    """One denotation: its mass, the likeliest program that gives it, and the one to be shown."""
 
     mass: float
     share: float
     number: int
     candidate: Candidate
+    clear: Candidate
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +102,29 @@ def answers(asked: Asked, weights: Table) -> list[Answered]:
     for numbers in groups.values():
         best = max(numbers, key=lambda i: held[i])
         mass = float(held[numbers].sum())
-        made.append(Answered(mass, float(held[best]), best, asked.found[best]))
+        clear = asked.found[_clearest(asked, numbers, held)]
+        made.append(Answered(mass, float(held[best]), best, asked.found[best], clear))
     return sorted(made, key=lambda one: -one.mass)
+
+
+def _clearest(asked: Asked, numbers: Sequence[int], held: Vector) -> int:
+    """Of the programs that give one answer the one to be shown and cited: nearly as likely as the
+    likeliest, it speaks of most words of the question. A right answer may have a wrong reason.
+    """
+    most = max(held[number] for number in numbers)
+    near = [number for number in numbers if held[number] >= NEARLY * most]
+
+    def said(number: int) -> int:
+        links = asked.found[number].links
+        return len({at for link in links for at in range(link.start, link.end)})
+
+    denies = bool(_DENIES & set(asked.question.words))
+
+    def plain(number: int) -> bool:
+        rows = asked.found[number].program.rows
+        return denies or all(test.test not in ("not", "!=") for test in rows.where)
+
+    return max(near, key=lambda number: (plain(number), said(number), held[number]))
 
 
 def signs(asked: Asked, ranked: Sequence[Answered]) -> list[float]:

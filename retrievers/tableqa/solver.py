@@ -102,8 +102,8 @@ class Solver:
             # What is not first shares what the first one leaves, by mass.
             rest = max(1e-9, 1 - ranked[0].mass)
             sure = first if one is ranked[0] else min(first, (1 - first) * one.mass / rest)
-            result, program = one.candidate.result, one.candidate.program
-            made.append(Ranked(result.values, sure, program, result.rows, result.columns,
+            result, program = one.clear.result, one.clear.program
+            made.append(Ranked(one.candidate.result.values, sure, program, result.rows, result.columns,
                                sql(program, frame)))  # fmt: skip
         return made
 

@@ -28,6 +28,10 @@ def names(frame: Frame) -> list[str]:
 
 def sql(program: Program, frame: Frame) -> str:
     """One SELECT of the program."""
+    return _sql(program, frame).replace("1 = 1 AND ", "").replace(" WHERE 1 = 1", "")
+
+
+def _sql(program: Program, frame: Frame) -> str:
     writer = _Writer(frame)
     chosen = writer.chosen(program.rows)
     column = writer.name(program.column)
@@ -96,8 +100,13 @@ class _Writer:
             iso = any(cell[column].raw[:4].isdigit() for cell in self.frame.cells[:5])
             year = f"SUBSTR({name}, 1, 4)" if iso else f"SUBSTR({name}, -4)"
             return f"CAST(NULLIF({year}, '') AS DOUBLE)"
-        digits = f"REPLACE(REPLACE(REPLACE({name}, ',', ''), '%', ''), '$', '')"
-        return f"CAST(NULLIF({digits}, '') AS DOUBLE)"
+        cells = [row[column].raw for row in self.frame.cells]
+        digits = name
+        for noise in (",", "%", "$"):  # only what there is: people read this
+            if any(noise in cell for cell in cells):
+                digits = f"REPLACE({digits}, '{noise}', '')"
+        blank = any(not cell.strip() for cell in cells)
+        return f"CAST(NULLIF({digits}, '') AS DOUBLE)" if blank else f"CAST({digits} AS DOUBLE)"
 
     def chosen(self, rows: Rows) -> str:
         """The condition that just these rows meet."""

@@ -9,12 +9,16 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from pilotfish.errors import NotFound
 from store import reading
 from store.reading import Row
 from workers.asked import Who
 from workers.jobs import Jobs
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
 
 # Lines that were broken only because a page was full; a row of a table never is.
 _BROKEN = re.compile(r"^(?!\s*(?:[#|>*+-]|\d+[.)]))([^\n;]{50,}[^\n;.:!?])\n(?=[^\W\d_(])", re.M)
@@ -49,10 +53,10 @@ class Source:
 
 def source_of(jobs: Jobs, who: Who, collection: str, one: Mapping[str, Any]) -> Source:
     """The surroundings of a citation, or (without a quote) of a passage; NotFound when removed."""
-    start, end = int(one["start"]), int(one["end"])
     with jobs.database.read() as connection:
         found = jobs.holdings.find(connection, who, collection)
         key = str(one["document"])
+        start, end = _place(connection, found, one)
         lit = reading.passage_around(connection, found, key, start, end)
         text = reading.stretch(connection, found, key, lit[0] - REACH, lit[1] + REACH)
         table = (found, key, str(one.get("table") or ""))
@@ -63,8 +67,27 @@ def source_of(jobs: Jobs, who: Who, collection: str, one: Mapping[str, Any]) -> 
         key, text.title or key, text.source, start, end, text.characters,
         pieces(text.text, text.start, lit, (start, end) if true else None),
         text.start > 0, text.start + len(text.text) < text.characters,
-        columns, [(row, row.start < end and row.end > start) for row in rows],
+        columns, [(row, _lit(row, one, (start, end))) for row in rows],
     )  # fmt: skip
+
+
+def _place(connection: Connection, collection: int, one: Mapping[str, Any]) -> tuple[int, int]:
+    """Where a citation is written; of cells that are told by row: the first row."""
+    if "start" in one:
+        return int(one["start"]), int(one["end"])
+    place = (collection, str(one["document"]), str(one.get("table") or ""))
+    rows = one.get("rows") or [0]
+    found = reading.row_span(connection, place, int(rows[0]))
+    if found is None:
+        raise NotFound(f"row {rows[0]} of {place[2]!r} is not there: the table was changed")
+    return found
+
+
+def _lit(row: Row, one: Mapping[str, Any], place: tuple[int, int]) -> bool:
+    """Whether a row is what is cited."""
+    if one.get("rows"):
+        return row.number in one["rows"]
+    return row.start < place[1] and row.end > place[0]
 
 
 def pieces(
