@@ -17,7 +17,7 @@ from retrievers.tables.retrieve import About, about
 
 MODEL = "table"
 CITED = 50  # rows that an answer cites
-ELSEWHERE = "fitted on other tables"
+SURE, SURE_CLAIM = 0.65, 0.75  # support from which it answers: of those four of five are right
 _ASKED = re.compile(r"\?|\b(what|which|who|whom|whose|when|where|why|how)\b", re.I)
 _ASKS = re.compile(r"^\W*(is|are|was|were|do|does|did|has|have|can|could|will|should|name|list|tell"
                    r"|give|show|count|find)\b", re.I)  # fmt: skip
@@ -49,6 +49,7 @@ class TableAnswer:
             return case
         one, ranked, support = best
         answer = _answer(one.laid, ranked, support, self.tables.where or UNCALIBRATED)
+        answer = replace(answer, abstained=support < SURE)
         notes = {"table": one.laid.table.name, "sql": ranked.sql, "about": round(one.chance, 3),
                  "confidence": round(ranked.confidence, 3)}  # fmt: skip
         return replace(case, answer=answer, notes=notes)
@@ -76,6 +77,7 @@ class TableAnswer:
         basis = Basis(support, {"compared": judged.kind}, MODEL, self.tables.where or UNCALIBRATED)
         cited = (Citation((0, len(text)), cells, support, _passage(one.laid, judged.rows)),)
         answer = Answer(text, (text,), MODEL, cited, support, basis=basis)
+        answer = replace(answer, abstained=support < SURE_CLAIM)
         return replace(case, answer=answer, notes={"table": one.laid.table.name, "claim": True})
 
 

@@ -17,18 +17,34 @@ from pilotfish.types import Answer, Case, Event, Hint, Limits, Message, Prompt, 
 from pipeline.checks import repairs
 from pipeline.extract import Extract
 from pipeline.flow import Cascade, Chain, Loop, Route
+from pipeline.graph_answer import GraphAnswer
 from pipeline.library import Library
 from pipeline.llm import LLM, CallOptions
 from pipeline.narrow import Narrow
 from pipeline.purse import Purse
-from pipeline.recipes import RECIPES, cascade, check, gate, render
+from pipeline.recipes import (
+    RECIPES,
+    cascade,
+    check,
+    gate,
+    or_sql,
+    render,
+    sources,
+    table_search,
+)
 from pipeline.retry import Correct, Retry, Rewriter
+from pipeline.table_answer import TableAnswer
 from pipeline.tiers import Tiers
+from prompters.sql import SqlPrompt
 from retrievers.bm25 import BM25
 from retrievers.dense import Dense
 from retrievers.further import Further
 from retrievers.fuse import Fuse
+from retrievers.graph.retrieve import Graph
+from retrievers.graph.tree import EntityTree
 from retrievers.prune import Prune
+from retrievers.sql import RunSql
+from retrievers.tables.retrieve import TableRows
 from tests.conftest import ASKED, UNANSWERABLE, Pilotfish, quoted_by
 from tests.llm_server import LLMServer
 from verifiers.cite import Cite
@@ -36,6 +52,7 @@ from verifiers.contrast import Contrast
 from verifiers.disagree import Disagree
 from verifiers.entropy import Entropy
 from verifiers.nli import by_rules
+from verifiers.recheck import Recheck
 from verifiers.selfcheck import SelfCheck
 from verifiers.support import Support
 from verifiers.trust import Reliance, Trust
@@ -100,6 +117,19 @@ STEPS: dict[str, Made] = {
     "dense": Made(lambda b, p, u: Dense(b.shelf), "retrievers"),
     "fuse": Made(lambda b, p, u: Fuse((BM25(b.shelf), Dense(b.shelf))), "retrievers"),
     "prune": Made(lambda b, p, u: Prune(0.3, b.parts.count), "retrievers"),
+    "sources": Made(lambda b, p, u: sources(b.parts, BM25(b.shelf), 5), "retrievers"),
+    "graph": Made(lambda b, p, u: Graph(b.parts.graphs, 5), "retrievers"),
+    "entity tree": Made(lambda b, p, u: EntityTree(b.parts.graphs, 5), "retrievers"),
+    "tables": Made(lambda b, p, u: table_search(b.parts, 5), "retrievers"),
+    "table rows": Made(
+        lambda b, p, u: TableRows(b.parts.tables, table_search(b.parts, 5)), "retrievers"
+    ),
+    "run sql": Made(lambda b, p, u: RunSql(b.parts.sheets), "retrievers"),
+    "sql prompt": Made(lambda b, p, u: SqlPrompt(lambda case: "prices(item, price)"), "prompters"),
+    "graph answer": Made(lambda b, p, u: GraphAnswer(b.parts.graphs), "pipeline"),
+    "table answer": Made(lambda b, p, u: TableAnswer(b.parts.tables), "pipeline"),
+    "sql tier": Made(lambda b, p, u: or_sql(b.parts, llm(p, u)).sql, "pipeline", ALL),
+    "recheck": Made(lambda b, p, u: Recheck(b.parts.stands), "verifiers"),
     "render": Made(lambda b, p, u: render(b.parts), "prompters"),
     "narrow": Made(
         lambda b, p, u: Narrow(Prune(0.3, b.parts.count), render(b.parts)), "pipeline",
