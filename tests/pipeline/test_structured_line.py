@@ -127,6 +127,41 @@ def test_a_graph_is_tuned_by_labelled_questions(pilotfish: Pilotfish) -> None:
     assert "line 1" in refused.err and "line 2" in refused.err
 
 
+def test_tables_are_tuned_by_labelled_questions(pilotfish: Pilotfish) -> None:
+    lines = [
+        {"question": f"how many units of {item} are in {place}?", "table": "stock-7",
+         "answers": [units]}
+        for place, item, units in (("Oslo", "rope", "90"), ("Bergen", "lantern", "45"),
+                                   ("Oslo", "anvil", "1,200"), ("Bergen", "anvil", "300"))
+    ]  # fmt: skip
+    source = pilotfish.folder / "labelled-tables.jsonl"
+    source.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    told = pilotfish("tune", "tables", source, "--json").one
+    assert told["used"] == 4 and 0 <= told["accuracy"] <= 1
+    found = ask(pilotfish, "--table", "stock-7", "how many units of rope are in Oslo?")
+    assert found["values"] == ["90"] and "calibrated here" in found["calibration"]
+    source.write_text(json.dumps({**lines[0], "table": "no such table"}))
+    assert "no such table" in pilotfish("tune", "tables", source, code=4).err
+
+
+def test_claims_are_held_against_a_table(pilotfish: Pilotfish) -> None:
+    source = pilotfish.folder / "claims.jsonl"
+    claims = {"true": "the price of a lantern is 8.75", "false": "the price of a lantern is 3.20"}
+    source.write_text("".join(
+        json.dumps({"id": name, "claim": claim, "table": "stock-7"}) + "\n"
+        for name, claim in claims.items()
+    ))  # fmt: skip
+    pilotfish("verify", source, "-o", "verdicts.jsonl")
+    found = {
+        line["id"]: line
+        for line in map(json.loads, (pilotfish.folder / "verdicts.jsonl").read_text().splitlines())
+    }
+    assert found["true"]["supported"] > 0.5 > found["false"]["supported"]
+    assert found["true"]["supported"] + found["true"]["contradicted"] == pytest.approx(1)
+    source.write_text(json.dumps({"id": 1, "claim": "x", "table": "gone"}))
+    assert "no table 'gone'" in pilotfish("verify", source, "-o", "x.jsonl", code=8).err
+
+
 @pytest.fixture
 def asks_sql(pilotfish: Pilotfish) -> Iterator[Callable[[str], dict]]:  # type: ignore[type-arg]
     servers: list[LLMServer] = []
