@@ -50,7 +50,9 @@ def finding(result: dict[str, Any]) -> str:
     wtq, tatqa = result["wtq"], result["tatqa"]
     rows = [[name, *(wtq[name][k] for k in firsts), wtq[name]["ms a question"]]
             for name in ("bm25", "dense", "tables")]  # fmt: skip
-    units = [[name, *(tatqa[name][k] for k in firsts)] for name in ("bm25", "dense", "fused")]
+    units = [
+        [name, *(tatqa[name][k] for k in firsts)] for name in ("bm25", "dense", "fused", "reranked")
+    ]
     return "\n\n".join([
         f"WikiTableQuestions: {wtq['questions']} questions over all 1,678 tables, which have no "
         "titles; the right table among the first. bm25 reads every cell, dense the table's card.",

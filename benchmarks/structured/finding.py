@@ -22,7 +22,7 @@ from benchmarks.ground import COMPLETE, Ground, opened
 from pilotfish.types import Passage, Question, Scope
 from pipeline.library import Library
 
-ASKED = 800
+ASKED, UNITS_ASKED = 800, 300
 FIRST = (1, 5, 10)
 GAIN = 0.05
 
@@ -38,7 +38,8 @@ def measure(here: Ground) -> dict[str, Any]:
             f"WTQ: the right table in the first 5, above BM25 alone by {GAIN}":
                 best >= wtq["bm25"]["5"] + GAIN,
             f"TAT-QA: all gold units in the first 5, above BM25 and dense by {GAIN}":
-                tatqa["fused"]["5"] >= max(tatqa["bm25"]["5"], tatqa["dense"]["5"]) + GAIN,
+                max(tatqa["fused"]["5"], tatqa["reranked"]["5"])
+                >= max(tatqa["bm25"]["5"], tatqa["dense"]["5"]) + GAIN,
         },
     }  # fmt: skip
 
@@ -94,10 +95,10 @@ def _tatqa(here: Ground) -> dict[str, Any]:
     """Units are rows and paragraphs; gold ones hold the derivation's numbers, or the answer."""
     rows = lines(here.data / "tables" / "tatqa.jsonl.gz")
     random.Random(5).shuffle(rows)
-    rows = rows[: 40 if here.quick else ASKED]
+    rows = rows[: 40 if here.quick else UNITS_ASKED]
     library, found = collection(here, "tatqa"), {}
     units = _units(here)
-    for name in ("bm25", "dense", "fused"):
+    for name in ("bm25", "dense", "fused", "reranked"):
         hits = [_covered(library, row, name, units) for row in rows]
         known = [hit for hit in hits if hit is not None]
         found[name] = {str(k): round(float(np.mean([hit <= k for hit in known])), 4) for k in FIRST}

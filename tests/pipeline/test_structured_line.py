@@ -10,6 +10,7 @@ import pytest
 
 from tests.conftest import Pilotfish
 from tests.llm_server import LLMServer
+from tests.warm import ROOT
 
 pytestmark = pytest.mark.slow
 
@@ -232,6 +233,16 @@ def test_the_llm_is_shown_where_an_entity_stands_in_its_hierarchy(
         ask(own, "--effort", "1", "Tell me all about Service, please.")
         sent = server.requests[0].body["messages"][-1]["content"]
     assert "Service — part of — Operations" in sent and "Operations — part of — Fjord Ltd" in sent
+
+
+def test_the_examples_answer_as_the_readme_says(tmp_path: Path) -> None:
+    own = Pilotfish(tmp_path, tmp_path / ".pilotfish")
+    own("add", ROOT / "examples" / "structured")
+    found = ask(own, "Which language does the manager of Bell Reach yard speak?")
+    assert found["values"] == ["Danish"] and len(found["citations"]) == 2
+    assert ask(own, "--table", "visits-2025", "who made the most visits?")["values"] == [
+        "Cal Briscombe"
+    ]
 
 
 def test_what_left_the_documents_is_cited_no_more(pilotfish: Pilotfish, tmp_path: Path) -> None:
