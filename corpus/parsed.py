@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 TABLE = "application/x-tables"  # found as one thing by its card, not row by row
+MANUAL = "text/x-manual"  # a page of a command or function: its passages are of that kind
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,11 +9,12 @@ Not here: counting tokens (an encoder's work, handed in).
 from __future__ import annotations
 
 import hashlib
+import re
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from corpus.parsed import TABLE, Parsed, Section
+from corpus.parsed import MANUAL, TABLE, Parsed, Section
 from pilotfish.text import is_cjk, sentences, shorten, trim
 from store.incoming import GRAPH, NewHeld, NewPassage
 
@@ -104,11 +105,12 @@ class Splitter:
     def _stretches(self, parsed: Parsed) -> tuple[list[Stretch], int]:
         rows, left_out = _rows(parsed, self.row_limit)
         sections = parsed.sections or (Section(0, len(parsed.text), (), None),)
+        kind = "manual" if parsed.media_type == MANUAL else "text"
         found: list[Stretch] = []
         for section in sections:
             first, last = (bisect_left(rows, at, key=_start) for at in (section.start, section.end))
             inside = [row for row in rows[first:last] if row.end <= section.end]
-            found.extend(_prose(section, inside))
+            found.extend(_prose(section, inside, kind))
             found.extend(_placed(row, section) for row in inside if row.kind == "table")
         return sorted(found, key=_start), left_out
 
@@ -129,8 +131,8 @@ class Splitter:
     def _sentences(self, text: str, stretch: Stretch) -> list[tuple[int, int]]:
         if stretch.kind == "table":
             return [(stretch.start, stretch.end)]
-        at = stretch.start
-        return [(at + a, at + b) for a, b in self.spans(text[at : stretch.end])]
+        at, spans = stretch.start, _lines if stretch.kind == "manual" else self.spans
+        return [(at + a, at + b) for a, b in spans(text[at : stretch.end])]
 
     def _fitting(
         self, text: str, spans: list[tuple[int, int]], tokens: list[int], room: int
@@ -173,17 +175,22 @@ def _rows(parsed: Parsed, limit: int) -> tuple[list[Stretch], int]:
     return sorted(found, key=_start), left_out
 
 
-def _prose(section: Section, rows: list[Stretch]) -> Iterator[Stretch]:
+def _prose(section: Section, rows: list[Stretch], kind: str) -> Iterator[Stretch]:
     """The section without its table rows."""
     at = section.start
     for row in [*rows, Stretch(section.end, section.end, "end", None, ())]:
         if at < row.start:
-            yield Stretch(at, row.start, "text", section.page, section.heading)
+            yield Stretch(at, row.start, kind, section.page, section.heading)
         at = max(at, row.end)
 
 
 def _placed(row: Stretch, section: Section) -> Stretch:
     return Stretch(row.start, row.end, "table", section.page, section.heading, row.table, row.row)
+
+
+def _lines(text: str) -> list[tuple[int, int]]:
+    """Every line: code is never cut within one that fits."""
+    return [found.span() for found in re.finditer(r"\S(?:.*\S)?", text)]
 
 
 def _packed(sentences: list[tuple[int, int, int]], room: int) -> Iterator[tuple[int, int]]:

@@ -12,6 +12,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
+from corpus import package
+from corpus.formats.docstrings import PREFIX
 from corpus.intake import os_reason
 from corpus.limits import DEFAULT, MB, Limits
 from corpus.parsed import ParseFailure
@@ -65,12 +67,22 @@ def _all(paths: Sequence[str | Source], limits: Limits) -> Iterator[Source | Par
         elif typed == "-":
             most = limits.file_mb * MB
             yield Source(None, "stdin", sys.stdin.buffer.read(most + 1))
+        elif typed.startswith(PREFIX) and not Path(typed).exists():
+            yield from _package(typed)
         elif reason := _refused(typed):
             yield ParseFailure(_shown(PurePath(typed)), reason)
         elif Path(typed).is_dir():
             yield from _folder(Path(typed), typed)
         else:
             yield Source(Path(typed), _shown(_as_typed(Path(typed))))
+
+
+def _package(typed: str) -> Iterator[Source | ParseFailure]:
+    found = package.sources(typed)
+    if isinstance(found, str):
+        yield ParseFailure(typed, found)
+    else:
+        yield from (Source(path, name) for path, name in found)
 
 
 def _refused(typed: str) -> str:

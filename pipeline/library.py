@@ -34,6 +34,8 @@ from retrievers.dense import Dense
 from retrievers.fuse import Fuse
 from retrievers.graph.held import Graphs
 from retrievers.graph.retrieve import Graph
+from retrievers.manual import ScopeThenSection
+from retrievers.manuals.held import Manuals
 from retrievers.nearest import keeper
 from retrievers.rerank import DEPTH as RERANKED
 from retrievers.shelf import Shelf
@@ -119,7 +121,7 @@ class Library:
                 settings, self.shelf, embed, Counts(encoder.count),
                 self.workspace.secret, collection.id,
                 Graphs(self.database, settings.collection, embed),
-                tables, Sheets(find), judge, policy=policy,
+                tables, Sheets(find), Manuals(self.shelf), judge, policy=policy,
             )  # fmt: skip
             self._parts = held
         return held[1]
@@ -216,6 +218,8 @@ class Library:
             return Graph(self.parts.graphs, k)
         if kind == "table" and retriever == "fused":
             return table_search(self.parts, k)
+        if kind == "manual" and retriever == "fused":
+            return ScopeThenSection(self.shelf, self.parts.manuals, k)
         return self.retriever(retriever, k)
 
     def ask(

@@ -19,6 +19,7 @@ from pilotfish.types import Cells, Triple
 from pipeline.policy import Policy
 from retrievers.embed import Encodes
 from retrievers.graph.held import Graphs
+from retrievers.manuals.held import Manuals
 from retrievers.shelf import Shelf
 from retrievers.sql import Sheets
 from retrievers.tables.held import Tables
@@ -44,6 +45,7 @@ class Parts:
     graphs: Graphs
     tables: Tables
     sheets: Sheets
+    manuals: Manuals
     judge: Judge | None = None
     reliance: Reliance = field(default_factory=Reliance)
     policy: Policy | None = None

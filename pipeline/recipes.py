@@ -19,6 +19,7 @@ from pipeline.graph_answer import GraphAnswer
 from pipeline.llm import LLM, CallOptions
 from pipeline.narrow import Narrow
 from pipeline.parts import Parts
+from pipeline.plan_or_text import or_plan
 from pipeline.purse import Purse
 from pipeline.retry import Correct, Retry, closed
 from pipeline.sql_tier import OrSql, SqlTier
@@ -32,6 +33,7 @@ from retrievers.further import Further
 from retrievers.fuse import Fuse
 from retrievers.graph.retrieve import Graph
 from retrievers.graph.tree import EntityTree
+from retrievers.manual import ScopeThenSection
 from retrievers.odds import READ, RULES
 from retrievers.prune import Prune
 from retrievers.rerank import Rerank
@@ -76,6 +78,7 @@ def sources(parts: Parts, text: Step, k: int) -> Sources:
     return Sources(text, {
         "table": TableRows(parts.tables, table_search(parts, k), k),
         "triple": Graph(parts.graphs, k, EntityTree(parts.graphs, k) if reads else None),
+        "manual": ScopeThenSection(parts.shelf, parts.manuals, k),
     })  # fmt: skip
 
 
@@ -96,7 +99,7 @@ def structured(parts: Parts) -> tuple[Step, ...]:
 
 
 def or_sql(parts: Parts, llm: LLM) -> OrSql:
-    """An LLM's tier, which writes SQL where the answer is in tables."""
+    """An LLM's tier, which writes SQL where tables hold the answer, a plan where the graph does."""
     sheets = parts.sheets
 
     def describe(case: Case) -> str | None:
@@ -116,7 +119,7 @@ def or_sql(parts: Parts, llm: LLM) -> OrSql:
         return asked or (about[0].chance >= ABOUT and bool(TOTALS.search(case.question.text)))
 
     sql = SqlTier(SqlPrompt(describe), llm, RunSql(sheets), sheets, guess)
-    return OrSql(wants, sql, llm, llm.name)
+    return OrSql(wants, sql, or_plan(parts, llm, llm.name), llm.name)
 
 
 def extracts(parts: Parts) -> tuple[Extract, ...]:

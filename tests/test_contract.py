@@ -21,6 +21,7 @@ from pipeline.graph_answer import GraphAnswer
 from pipeline.library import Library
 from pipeline.llm import LLM, CallOptions
 from pipeline.narrow import Narrow
+from pipeline.plan_tier import PlanTier
 from pipeline.purse import Purse
 from pipeline.recipes import (
     RECIPES,
@@ -35,6 +36,7 @@ from pipeline.recipes import (
 from pipeline.retry import Correct, Retry, Rewriter
 from pipeline.table_answer import TableAnswer
 from pipeline.tiers import Tiers
+from prompters.plan import PlanPrompt
 from prompters.sql import SqlPrompt
 from retrievers.bm25 import BM25
 from retrievers.dense import Dense
@@ -42,6 +44,8 @@ from retrievers.further import Further
 from retrievers.fuse import Fuse
 from retrievers.graph.retrieve import Graph
 from retrievers.graph.tree import EntityTree
+from retrievers.kb.run_plan import Plans, RunPlan
+from retrievers.manual import ScopeThenSection
 from retrievers.prune import Prune
 from retrievers.sql import RunSql
 from retrievers.tables.retrieve import TableRows
@@ -86,6 +90,12 @@ def llm(purse: Purse, url: str) -> LLM:
     return LLM("openai/test-model", purse, CallOptions(api_base=url, attempts=1))
 
 
+def plan_tier(library: Library, purse: Purse, url: str) -> PlanTier:
+    """Asks the LLM whatever the case is; its reply is no plan."""
+    plans = Plans((library.parts.graphs,))
+    return PlanTier(PlanPrompt(lambda case: "Relations:"), llm(purse, url), RunPlan(plans), plans)
+
+
 def answered(case: Case) -> bool:
     return case.answer is not None
 
@@ -116,6 +126,9 @@ STEPS: dict[str, Made] = {
     "bm25": Made(lambda b, p, u: BM25(b.shelf), "retrievers"),
     "dense": Made(lambda b, p, u: Dense(b.shelf), "retrievers"),
     "fuse": Made(lambda b, p, u: Fuse((BM25(b.shelf), Dense(b.shelf))), "retrievers"),
+    "manual": Made(
+        lambda b, p, u: ScopeThenSection(b.shelf, b.parts.manuals), "retrievers"
+    ),
     "prune": Made(lambda b, p, u: Prune(0.3, b.parts.count), "retrievers"),
     "sources": Made(lambda b, p, u: sources(b.parts, BM25(b.shelf), 5), "retrievers"),
     "graph": Made(lambda b, p, u: Graph(b.parts.graphs, 5), "retrievers"),
@@ -129,6 +142,9 @@ STEPS: dict[str, Made] = {
     "graph answer": Made(lambda b, p, u: GraphAnswer(b.parts.graphs), "pipeline"),
     "table answer": Made(lambda b, p, u: TableAnswer(b.parts.tables), "pipeline"),
     "sql tier": Made(lambda b, p, u: or_sql(b.parts, llm(p, u)).sql, "pipeline", ALL),
+    "run plan": Made(lambda b, p, u: RunPlan(Plans((b.parts.graphs,))), "retrievers"),
+    "plan prompt": Made(lambda b, p, u: PlanPrompt(lambda case: "Relations:"), "prompters"),
+    "plan tier": Made(lambda b, p, u: plan_tier(b, p, u), "pipeline", ALL),
     "recheck": Made(lambda b, p, u: Recheck(b.parts.stands), "verifiers"),
     "render": Made(lambda b, p, u: render(b.parts), "prompters"),
     "narrow": Made(

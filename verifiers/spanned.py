@@ -21,6 +21,7 @@ from verifiers.evidence import content, missing_names
 from verifiers.relevance import composed, polar
 from verifiers.weights import logit
 
+READ = frozenset({"text", "manual"})  # kinds of passage that are read as sentences
 EXTRACT = "extract"  # the model that extractive answers name
 PASSAGES = 5
 RELEVANCE = 0.5  # weight of the relevance logit beside the span's margin
@@ -71,12 +72,12 @@ def spanned(case: Case, model: Judge | None) -> Found | None:
 
 def reads_text(case: Case) -> bool:
     """Whether the span reader is asked: not where the best passage is a row of a table."""
-    return bool(case.passages) and case.passages[0].kind == "text"
+    return bool(case.passages) and case.passages[0].kind in READ
 
 
 def best_span(question: str, passages: Sequence[Passage], model: Judge) -> Found | None:
     """The best-scored span of the first text passages; None where nothing was read."""
-    read = [p for p in passages if p.kind == "text"][:PASSAGES]
+    read = [p for p in passages if p.kind in READ][:PASSAGES]
     if not read:
         return None
     model = of_questions(model)

@@ -25,6 +25,8 @@ BY_ENDING = {".triples.tsv": "triples", ".triples.csv": "triples", ".tables.json
 SUPPORTED = " ".join((*BY_EXTENSION, *BY_ENDING))
 
 SQLITE = b"SQLite format 3\0"
+_MAN = re.compile(r"\.(?:[1-9][a-z]{0,4}|man)(?:\.gz)?$", re.I)
+_ROFF = re.compile(rb"^[.'](?:TH|Dd|so|SH|Sh) ", re.M)
 _OFFICE = ((b"word/", "docx"), (b"ppt/", "pptx"), (b"xl/", "sheet"))
 _HTML = re.compile(rb"<(!doctype html|html|head|body)\b", re.I)
 _BINARY = {
@@ -45,6 +47,8 @@ def parser_for(name: str, head: bytes) -> str | ParseFailure:
     Content outranks the extension where it is unmistakable (a PDF named .txt). An unknown
     extension is read as text, if the bytes look like it.
     """
+    if (documentation := _documentation(name, head)) is not None:
+        return f"corpus.formats.{documentation}.parse"
     ending = next((kind for end, kind in BY_ENDING.items() if name.lower().endswith(end)), None)
     kind = ending or BY_EXTENSION.get(PurePosixPath(name).suffix.lower())
     if b"%PDF-" in head[:1024]:
@@ -66,6 +70,17 @@ def parser_for(name: str, head: bytes) -> str | ParseFailure:
     if kind is None:
         return ParseFailure(name, f"unknown kind of file; supported: {SUPPORTED}")
     return f"corpus.formats.{kind}.parse"
+
+
+def _documentation(name: str, head: bytes) -> str | None:
+    """Source of a Python package, which only `add py:NAME` names so; a page in roff: `find.1.gz`.
+
+    A log called `today.1` holds no roff.
+    """
+    if name.startswith("py:"):
+        return "docstrings"
+    packed = head.startswith(b"\x1f\x8b") and name.lower().endswith(".gz")
+    return "man" if _MAN.search(name) and (packed or _ROFF.search(head)) else None
 
 
 def _quotes_pdf(head: bytes) -> bool:

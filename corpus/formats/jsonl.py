@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from corpus.formats.canvas import stem, whole
 from corpus.formats.decode import decode
 from corpus.limits import DEFAULT, Limits
+from corpus.manual import as_manual
 from corpus.parsed import Parsed, ParseFailure
 
 _UNFIT = re.compile("[\ud800-\udfff\0]")
@@ -89,7 +90,7 @@ def document(
         warnings += (f"{count} characters that no text may hold replaced by U+FFFD",)
     metadata = {name: one for name, one in value.items() if name not in (key, "title", "text")}
     identity = None if own is None else str(_fit(str(own)))
-    return Parsed(
+    made = Parsed(
         identity or nameless,
         title or identity or where,
         kept,
@@ -99,6 +100,7 @@ def document(
         {str(_fit(name)): _fit(one) for name, one in metadata.items()},
         warnings,
     )
+    return as_manual(made)
 
 
 def _unusable(value: dict[str, object]) -> str:

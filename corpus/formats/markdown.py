@@ -14,6 +14,7 @@ from corpus.formats.decode import decode
 from corpus.formats.frontmatter import front_matter
 from corpus.formats.grid import clean, grid_of, linearise
 from corpus.limits import DEFAULT, Limits
+from corpus.manual import as_manual
 from corpus.parsed import Parsed, ParsedTable, ParseFailure, Section
 
 _HEADING = re.compile(r" {0,3}(#{1,6})(?:[ \t](.*))?")
@@ -35,7 +36,7 @@ def parse(data: bytes, name: str, limits: Limits = DEFAULT) -> Iterator[Parsed |
     reader.read(decoded.text[body:].split("\n"))
     named = metadata.get("title")
     title = reader.title or (named if isinstance(named, str) else "") or stem(name)
-    yield Parsed(
+    made = Parsed(
         None,
         title,
         reader.text,
@@ -45,6 +46,7 @@ def parse(data: bytes, name: str, limits: Limits = DEFAULT) -> Iterator[Parsed |
         metadata,
         decoded.warnings,
     )
+    yield as_manual(made)
 
 
 class _Reader:

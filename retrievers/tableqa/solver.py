@@ -103,8 +103,8 @@ class Solver:
             rest = max(1e-9, 1 - ranked[0].mass)
             sure = first if one is ranked[0] else min(first, (1 - first) * one.mass / rest)
             result, program = one.clear.result, one.clear.program
-            made.append(Ranked(one.candidate.result.values, sure, program, result.rows, result.columns,
-                               sql(program, frame)))  # fmt: skip
+            values, told = one.candidate.result.values, sql(program, frame)
+            made.append(Ranked(values, sure, program, result.rows, result.columns, told))
         return made
 
     def judge(

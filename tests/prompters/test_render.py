@@ -2,7 +2,7 @@ from dataclasses import replace
 
 from pilotfish.text import MARK
 from pilotfish.types import Case, Hint, Passage, Place, Question, Turn
-from prompters.render import INSTRUCTIONS, Render, citation_keys, marked, neighbours
+from prompters.render import CODE, INSTRUCTIONS, Render, citation_keys, marked, neighbours
 
 SECRET = b"s" * 32
 
@@ -135,3 +135,39 @@ def test_pieces_of_a_passage_are_one_block_and_count_as_one() -> None:
 def test_a_passage_keeps_its_key_whatever_pieces_follow_it() -> None:
     whole, rest = passage(1, "Tides rise."), passage(1, "Moons pull.", start=60)
     assert citation_keys([whole, rest], SECRET) == citation_keys([whole], SECRET)
+
+
+MANUAL = Passage(
+    7, "- Extract an archive:\n\n`tar xf {{a.tar}} |\n    sort`", "tar.md", 40, 90,
+    Place(heading=("Extract an archive",)), "manual", title="tar",
+)  # fmt: skip
+RECORDED = """\
+Passages:
+
+# tar › Extract an archive
+[KEY] - Extract an archive:
+
+`tar xf {{a.tar}} |
+    sort` [/KEY]
+
+Question: How do I unpack a.tar?"""
+
+
+def test_a_manual_is_shown_as_page_and_section_with_its_code_as_it_stands() -> None:
+    prompt = rendered(MANUAL, question="How do I unpack a.tar?").prompt
+    assert prompt is not None
+    (key,) = prompt.keys
+    assert prompt.messages[1].content == RECORDED.replace("KEY", key)
+    assert prompt.messages[0].content == INSTRUCTIONS + CODE
+
+
+def test_without_manuals_the_prompt_says_nothing_of_code() -> None:
+    prompt = rendered(passage(1, "Because.")).prompt
+    assert prompt is not None and CODE not in prompt.messages[0].content
+
+
+def test_lines_of_code_stay_lines_where_words_are_marked() -> None:
+    case = Render(SECRET, count, 100, "mark")(Case(Question("Why?"), (MANUAL,)))
+    assert case.prompt is not None
+    written = case.prompt.messages[1].content
+    assert f"\n\n`tar{MARK}xf{MARK}{{{{a.tar}}}}{MARK}|\nsort` [/" in written
