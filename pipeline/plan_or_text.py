@@ -1,7 +1,8 @@
 """When an LLM is asked for a plan over the graph rather than for an answer from text.
 
 The rule is short and its reason stands in the trace: the caller names an entity or the kind; or the
-question names an entity of the graph, and no passage of text holds most of the question's words.
+question names an entity of the graph and speaks of one of its relations, and no passage of text
+holds most of the question's words (else the LLM reads the edges that were found, beside the text).
 A tier is reached only after the graph's own answer was not sure enough. Not here: SQL
 (sql_tier.py), the tier (plan_tier.py).
 """
@@ -55,14 +56,17 @@ def or_plan(parts: Parts, llm: Step, name: str) -> PlanOrText:
         return values, best.support
 
     def why(case: Case) -> str:
-        return "" if parts.graphs.reading() is None else reason(case)
+        return "" if parts.graphs.reading() is None else reason(case, plans.speaks)
 
     tier = PlanTier(PlanPrompt(plans.describe), llm, RunPlan(plans), plans, guess)
     return PlanOrText(why, tier, llm, name)
 
 
-def reason(case: Case) -> str:
-    """Why the graph is to be asked, or "" where it is not."""
+def reason(case: Case, speaks: Callable[[Case], bool]) -> str:
+    """Why the graph is to be asked, or "" where it is not.
+
+    `speaks`: whether a question speaks of any relation of the graph.
+    """
     scope = case.question.scope
     if scope.topic is not None:
         return "the caller names an entity of the graph"
@@ -74,9 +78,10 @@ def reason(case: Case) -> str:
         return ""
     asked = frozenset(tokens(case.question.text)) - _SMALL
     held = max((_share(asked, p.text) for p in case.passages if p.kind == "text"), default=0.0)
-    if held >= HOLDS:
+    if held >= HOLDS or not speaks(case):
         return ""
-    return f"it names an entity of the graph, and text holds at most {held:.0%} of its words"
+    named = "it names an entity and a relation of the graph"
+    return f"{named}, and text holds at most {held:.0%} of its words"
 
 
 def _share(asked: frozenset[str], text: str) -> float:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import threading
+import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -49,6 +50,7 @@ class Sheets:
         self._open: OrderedDict[tuple[tuple[str, str, int], ...], Reader] = OrderedDict()
         self._ran: OrderedDict[tuple[object, str], Ran] = OrderedDict()
         self._mutex = threading.Lock()
+        weakref.finalize(self, _closed, self._open)  # no child outlives who asked it
 
     def linked(self, case: Case) -> Linked | None:
         """The part of the tables' schema that a question is about; None without tables."""
@@ -75,9 +77,7 @@ class Sheets:
     def close(self) -> None:
         """End every child."""
         with self._mutex:
-            for reader in self._open.values():
-                reader.close()
-            self._open.clear()
+            _closed(self._open)
 
     def _run(self, about: Sequence[About], sql: str) -> Ran:
         if not about:
@@ -138,6 +138,11 @@ class RunSql:
         others = [p for p in case.passages if (p.id, p.start) not in read]
         notes = {"sql": sql, "rows": len(ran.rows), "read": len(rows)}
         return replace(case, passages=(*rows, *others), notes=notes)
+
+
+def _closed(opened: OrderedDict[tuple[tuple[str, str, int], ...], Reader]) -> None:
+    while opened:
+        opened.popitem()[1].close()
 
 
 def sheet_of(laid: Laid, name: str) -> Sheet:

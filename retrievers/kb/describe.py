@@ -12,7 +12,7 @@ import json
 import numpy as np
 
 from pilotfish.types import Question
-from retrievers.choose import ranked
+from retrievers.choose import Choice, ranked
 from retrievers.graph.features import masked
 from retrievers.graph.memory import INVERSE, Graph
 from retrievers.kb.entities import Base
@@ -36,16 +36,24 @@ def described(question: Question, knowledge: Knowledge) -> str | None:
         for one in found
         for step in base.graph.leaving(one)
     }
-    names = list(dict.fromkeys(name for base, _ in entities for name in _relations(base.graph)))
-    text = masked(question.text, topic) if topic else question.text
     best = sorted(
-        ranked(text, names, knowledge.embed),
+        spoken(question, knowledge),
         key=lambda one: -(one.score + BESIDE * (one.name in near)),
     )
     lines = ["Relations: " + ", ".join(_shown(one.name) for one in best[:SHOWN])]
     if topic is not None:
         lines.append(f"The question is about: {_shown(topic)}")
     return "\n".join(lines)
+
+
+def spoken(question: Question, knowledge: Knowledge) -> list[Choice]:
+    """The graphs' relations by how much the question, without its entities, speaks of them."""
+    names = [name for base in knowledge.bases for name in _relations(base.graph)]
+    text = masked(question.text, question.scope.topic) if question.scope.topic else question.text
+    for base in knowledge.bases if not question.scope.topic else ():
+        for mention in sorted(base.names.mentions(text), key=lambda one: -one.start):
+            text = f"{text[: mention.start]}@{text[mention.end :]}"
+    return ranked(text, list(dict.fromkeys(names)), knowledge.embed)
 
 
 def _entities(question: Question, base: Base) -> list[int]:

@@ -13,9 +13,10 @@ from dataclasses import dataclass, replace
 
 from pilotfish.step import Step, run
 from pilotfish.types import Case, Passage, Question, Scope
+from retrievers.choose import LEAST
 from retrievers.graph.held import Graphs
 from retrievers.graph.link import plain
-from retrievers.kb.describe import described
+from retrievers.kb.describe import described, spoken
 from retrievers.kb.entities import Base
 from retrievers.kb.functions import About, Knowledge
 from retrievers.kb.plan import interpreted, parsed
@@ -60,6 +61,13 @@ class Plans:
         """The graphs' relations that a question may mean; None without graphs."""
         knowledge = self.knowledge()
         return None if knowledge is None else described(case.question, knowledge)
+
+    def speaks(self, case: Case) -> bool:
+        """Whether a question speaks of any relation of the graphs."""
+        knowledge = self.knowledge()
+        return knowledge is not None and any(
+            one.score >= LEAST for one in spoken(case.question, knowledge)
+        )
 
     def run(self, text: str) -> Planned:
         """What a plan gives now; never raises for what a model wrote."""

@@ -30,7 +30,7 @@ Operations\tlocated in\tBergen
 """
 BOTH = """parts = find_entity_or_value(["Fjord Ltd", "Fjord"], ["part of [inverse]"])
 find_entity_or_value(parts, ["located in", "place"])"""
-ASKED = "In which towns does Fjord Ltd have its units?"
+ASKED = "Where are the units located that are part of Fjord Ltd?"
 Ask = Callable[..., dict[str, Any]]
 
 
@@ -52,6 +52,7 @@ def edge(score: float = 0.5) -> Passage:
             (Passage(1, "Sales are slow.", "d", 0, 9), edge()),
             "holds at most 33%",
         ),
+        (Question("Tell me all about Sales."), (edge(),), ""),
         (
             Question("Who leads Sales in Oslo?"),
             (Passage(1, "Eva leads the Oslo sales.", "d", 0, 9), edge()),
@@ -62,7 +63,7 @@ def edge(score: float = 0.5) -> Passage:
 def test_a_plan_is_asked_for_by_a_rule_that_says_its_reason(
     question: Question, passages: tuple[Passage, ...], why: str
 ) -> None:
-    found = reason(Case(question, passages))
+    found = reason(Case(question, passages), lambda case: "leads" in case.question.text)
     assert (why in found) if why else not found
 
 
