@@ -39,6 +39,7 @@ format: $(VENV)/.ready ## let the formatter write
 bench: $(VENV)/.bench ## measure everything; writes benchmarks/RESULTS.md
 	$(BIN)/python -m benchmarks
 	$(BIN)/python -m benchmarks.judges
+	$(BIN)/python -m benchmarks.structured
 
 bench-service: $(VENV)/.bench ## measure the service: over an hour; needs redis-server and PostgreSQL
 	@command -v redis-server >/dev/null || \

@@ -59,6 +59,7 @@ ORDER: tuple[tuple[str, tuple[str, ...], Say], ...] = (
     ("Questions and claims over a table", ("answers",), _one("answers", say_structured.answers)),
     ("Which table", ("finding",), _one("finding", say_structured.finding)),
     ("SQL and schemas", ("databases",), _one("databases", say_structured.databases)),
+    ("Tokens of a question over a table", ("prompts",), _one("prompts", say_structured.prompts)),
     ("Manuals", ("manuals",), _one("manuals", say_structured.manuals)),
     ("Large structures", ("large",), _one("large", say_structured.large)),
     *say_service.SECTIONS,

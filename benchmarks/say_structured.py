@@ -80,6 +80,17 @@ def databases(result: dict[str, Any]) -> str:
     ])  # fmt: skip
 
 
+def prompts(result: dict[str, Any]) -> str:
+    rows = [[name, *(result[name][k] for k in ("mean", "median", "largest"))]
+            for name in ("sql", "table")]  # fmt: skip
+    return "\n\n".join([
+        f"{result['questions']} questions of WTQ, tokens: sql: the whole prompt that asks for SQL, "
+        "instructions, schema and examples of cells; table: the table's cells alone.",
+        table(["prompt", "mean", "median", "largest"], rows),
+        f"Sending the table would take {result['ratio']} times the tokens.",
+    ])  # fmt: skip
+
+
 def manuals(result: dict[str, Any]) -> str:
     columns = list(next(iter(result["ways"].values())))
     rows = [[way, *(row[c] for c in columns)] for way, row in result["ways"].items()]

@@ -10,7 +10,7 @@ import sys
 from benchmarks import machine, runner
 from benchmarks.ground import ground
 
-NAMES = ("graphs", "answers", "finding", "databases", "manuals", "large")
+NAMES = ("graphs", "answers", "finding", "databases", "manuals", "prompts", "large")
 PARTS = {name: (name, {}) for name in NAMES}
 
 

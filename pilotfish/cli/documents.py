@@ -43,7 +43,7 @@ def _print_report(options: Context, report: Report) -> None:
             "added": report.added, "updated": report.updated, "unchanged": report.unchanged,
             "removed": report.removed, "failed": [asdict(one) for one in report.failed],
             "warnings": [{"document": d, "warning": w} for d, w in report.warnings],
-            "passages": report.passages, "tables": report.tables,
+            "passages": report.passages, "tables": report.tables, "triples": report.triples,
             "quarantined": report.quarantined,
             "dropped": {"short": report.dropped_short, "duplicate": report.dropped_duplicate},
         })  # fmt: skip
@@ -57,6 +57,7 @@ def _print_report(options: Context, report: Report) -> None:
     out.print(
         f"added {len(report.added)}, updated {len(report.updated)}, unchanged {report.unchanged}, "
         f"failed {len(report.failed)}; {report.passages} passages, {report.tables} tables"
+        + (f", {report.triples} triples" if report.triples else "")
         + (f"; removed {len(report.removed)} that left their file" if report.removed else "")
         + (f", {report.quarantined} held in quarantine" if report.quarantined else "")
         + (f", {dropped} empty or repeated passages dropped" if dropped else ""),

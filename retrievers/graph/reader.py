@@ -111,7 +111,7 @@ class GraphReader:
         return round(min(1.0, top.score) * worth, 4)
 
     def _found(self, question: str, top: Mention, walked: Walked, chance: float) -> Found:
-        values = _ranked(self.graph, walked)
+        values = ranked(self.graph, walked)
         names = [self.graph.names[one] for one in values]
         counted = None
         if _COUNT.search(question) and not (len(names) == 1 and _is_number(names[0])):
@@ -121,12 +121,16 @@ class GraphReader:
         return Found(self.graph.names[top.entity], path, tuple(names), chance, edges, 0.0, counted)
 
 
-def _ranked(graph: Graph, walked: Walked) -> list[int]:
-    """The entities found, those that more edges of the last step lead to first."""
+def ranked(graph: Graph, walked: Walked) -> list[int]:
+    """The entities found, those that more edges of the last step lead to first.
+
+    The topic comes last: people ask for others ("who directed the films that she wrote").
+    """
     _, ends, _ = graph.between(walked.frontiers[-2], walked.path[-1])
     kept = ends[np.isin(ends, walked.found)]
     entities, counts = np.unique(kept, return_counts=True)
-    order = np.lexsort((entities, -counts))
+    own = entities == walked.frontiers[0][0]
+    order = np.lexsort((entities, -counts, own))
     return [int(entities[at]) for at in order]
 
 

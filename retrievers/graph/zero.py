@@ -3,8 +3,8 @@
 StructGPT asks an LLM to choose relations, which is its main error (arXiv 2305.09645: 74 % of its
 mistakes over graphs); here the encoder compares names with pieces of the question. A path fits when
 each of its relations is said in the question, nothing of the question is left unsaid, and what is
-said nearest to the topic is the first step. The weights of these figures are few and fitted on two
-graphs (benchmarks/graphs.py measures them on the one they were not fitted on). Not here: tuning.
+said nearest to the topic is the first step. The eight weights were chosen by hand, looking at two
+graphs (benchmarks/structured/graphs.py). Not here: tuning.
 """
 
 from __future__ import annotations

@@ -11,7 +11,8 @@ from family import EDGES, family, reader
 from retrievers.graph import scorer, tune
 from retrievers.graph.calibrate import curve
 from retrievers.graph.features import features, masked
-from retrievers.graph.reader import GraphReader
+from retrievers.graph.paths import path_of, walk
+from retrievers.graph.reader import GraphReader, ranked
 from retrievers.graph.scorer import Lesson
 from retrievers.graph.tune import Labelled
 
@@ -59,6 +60,15 @@ def test_the_edges_of_an_answer_lead_from_the_topic_to_the_value(tuned: GraphRea
         ("Cleo Berg", "born in", "Bergen (Norway)"),
         ("Bergen (Norway)", "country", "Norway"),
     ]
+
+
+def test_the_topic_itself_is_named_last() -> None:
+    rows = [("a", "wrote", "x"), ("a", "directed", "x"), ("b", "directed", "x"),
+            ("a", "wrote", "y"), ("a", "directed", "y")]  # fmt: skip
+    graph = family(rows)
+    path = path_of(graph, ["wrote", "directed [inverse]"])
+    walked = walk(graph, graph.ids["a"], path or ())
+    assert walked is not None and [graph.names[i] for i in ranked(graph, walked)] == ["b", "a"]
 
 
 def test_how_many_is_counted() -> None:
