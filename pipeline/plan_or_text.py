@@ -2,7 +2,7 @@
 
 The rule is short and its reason stands in the trace: the caller names an entity or the kind; or the
 question names an entity of the graph and speaks of one of its relations, and no passage of text
-holds most of the question's words (else the LLM reads the edges that were found, beside the text).
+holds two fifths of its words (else the LLM reads the edges that were found, beside the text).
 A tier is reached only after the graph's own answer was not sure enough. Not here: SQL
 (sql_tier.py), the tier (plan_tier.py).
 """
@@ -22,7 +22,7 @@ from retrievers.bm25 import BM25
 from retrievers.graph.zero import SMALL
 from retrievers.kb.run_plan import ABOUT, Mentions, Plans, RunPlan
 
-HOLDS = 0.6  # of the question's words, in one passage of text: it is asked of the text
+HOLDS = 0.4  # of the question's words, in one passage of text: it is asked of the text
 _SMALL = frozenset(token for word in SMALL for token in tokens(word))
 
 
