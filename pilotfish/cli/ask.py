@@ -11,7 +11,7 @@ import typer
 from pilotfish.cli.context import Context, emit, guarded
 from pilotfish.cli.place import place_of
 from pilotfish.cli.search import KindName, Where, kind_of, note_behind
-from pilotfish.errors import InputError
+from pilotfish.errors import InputError, NotFound
 from pilotfish.files import decoded
 from pilotfish.text import shorten
 from pilotfish.types import (
@@ -64,6 +64,8 @@ def ask(
             raise InputError("the question is empty: ask something")
         library = options.library(**model_override(model))
         note_behind(options, library)
+        if table is not None and library.parts.tables.find(table) is None:
+            raise NotFound(f"no table {table!r} in the collection: see pilotfish list")
         note_promise(options, library, recipe, max_error)
         from pilotfish.step import receipt
         from pipeline.outputs import case_json

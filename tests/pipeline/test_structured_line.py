@@ -72,6 +72,11 @@ def test_a_table_is_asked_by_its_id_and_its_cells_are_cited(pilotfish: Pilotfish
     assert found["support"] > 0 and source
 
 
+def test_a_table_that_is_not_there_is_told(pilotfish: Pilotfish) -> None:
+    refused = pilotfish("ask", "--table", "no-such", "how many?", code=8)
+    assert "no table 'no-such'" in refused.err
+
+
 def test_search_may_be_kept_to_one_kind(pilotfish: Pilotfish) -> None:
     kinds = {
         kind: {row["kind"] for row in pilotfish("search", "--json", "--kind", kind, query).lines}
