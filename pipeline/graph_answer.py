@@ -6,6 +6,7 @@ Not here: which path it is (retrievers/graph/), whether its edges still stand
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from pilotfish.types import UNCALIBRATED, Answer, Basis, Case, Citation, Passage, Triple
@@ -39,12 +40,12 @@ class GraphAnswer:
             edges = triples.fetch(connection, best.edges[:CITED])
         answer = _answer(best, list(edges.values()), reading.where or UNCALIBRATED)
         notes = {"path": told(best), "values": len(best.values), "tried": len(found)}
-        return replace(case, answer=answer, passages=case.passages, notes=notes)
+        return replace(case, answer=answer, notes=notes)
 
 
 def _answer(found: Found, edges: list[Passage], where: str) -> Answer:
     text = said(found)
-    citations = tuple(_citation(edge, len(text), found.support) for edge in edges)
+    citations = tuple(cited(edge, len(text), found.support) for edge in edges)
     values = found.values if found.counted is None else (str(found.counted),)
     basis = Basis(found.chance, {"path": " → ".join(found.path)}, MODEL, where)
     return Answer(text, values, MODEL, citations, found.support, basis=basis)
@@ -54,11 +55,17 @@ def said(found: Found) -> str:
     """The values in a line, or how many there are."""
     if found.counted is not None:
         return str(found.counted)
-    more = len(found.values) - SAID
-    return ", ".join(found.values[:SAID]) + (f" and {more} more" if more > 0 else "")
+    return listed(found.values)
 
 
-def _citation(edge: Passage, end: int, support: float) -> Citation:
+def listed(values: Sequence[str], between: str = ", ") -> str:
+    """The first SAID values in a line, and how many more there are."""
+    more = len(values) - SAID
+    return between.join(values[:SAID]) + (f" and {more} more" if more > 0 else "")
+
+
+def cited(edge: Passage, end: int, support: float) -> Citation:
+    """The edge as what carries the first `end` characters of an answer."""
     subject, relation, other = edge.place.triple or ("", "", "")
     source = Triple(edge.document, subject, relation, other)
     return Citation((0, end), source, support, edge.id)

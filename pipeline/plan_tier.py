@@ -20,16 +20,14 @@ from pilotfish.types import (
     Answer,
     Basis,
     Case,
-    Citation,
     Hint,
     Passage,
-    Triple,
 )
+from pipeline.graph_answer import cited, listed
 from retrievers.kb.results import Result
 from retrievers.kb.run_plan import Planned, Plans
 
 MODEL = "plan"
-SAID = 20  # values that the answer's text names
 # An assumption until answers are labelled (pilotfish tune trust): of plans by a strong LLM that
 # found something about this share is right, times how well names and relations fitted.
 FOUND = 0.7
@@ -93,10 +91,8 @@ class PlanTier:
         guess = self.guess(case)
         if guess is not None and set(guess[0]) == set(values):
             support = 1 - (1 - support) * (1 - guess[1])  # two ways to one answer
-        more = len(values) - SAID
-        between = "; " if result.kind == "info" else ", "
-        text = between.join(values[:SAID]) + (f" and {more} more" if more > 0 else "")
-        cites = tuple(_citation(edge, len(text), round(support, 4)) for edge in edges)
+        text = listed(values, "; " if result.kind == "info" else ", ")
+        cites = tuple(cited(edge, len(text), round(support, 4)) for edge in edges)
         basis = Basis(support, {"plan": plan, "said": result.message}, MODEL, UNCALIBRATED)
         return Answer(text, values, MODEL, cites, round(support, 4), basis=basis)
 
@@ -117,9 +113,3 @@ def _why(made: Planned | None) -> str:
     if made is None:
         return "the LLM says that the graphs cannot answer it"
     return made.problem or f"the plan found nothing: {made.result.message if made.result else ''}"
-
-
-def _citation(edge: Passage, end: int, support: float) -> Citation:
-    subject, relation, other = edge.place.triple or ("", "", "")
-    source = Triple(edge.document, subject, relation, other)
-    return Citation((0, end), source, support, edge.id)

@@ -14,12 +14,12 @@ from dataclasses import dataclass, replace
 
 from pilotfish.errors import BudgetExceeded, ModelError
 from pilotfish.step import Step, run
-from pilotfish.types import UNCALIBRATED, Answer, Basis, Case, Cells, Citation, Hint
-from retrievers.sql import CITED, Ran, Sheets
-from retrievers.tables.held import Laid
+from pilotfish.types import UNCALIBRATED, Answer, Basis, Case, Citation, Hint
+from pipeline.graph_answer import listed
+from pipeline.table_answer import cells, passage_of
+from retrievers.sql import Ran, Sheets
 
 MODEL = "sql"
-SAID = 20  # values that the answer's text names
 # An assumption until answers are labelled (pilotfish tune trust): of well-formed SQL over linked
 # tables by a strong LLM about this share is right, of empty results much less.
 FOUND, EMPTY = 0.75, 0.3
@@ -82,11 +82,11 @@ class SqlTier:
         guess = self.guess(case)
         if guess is not None and values and set(guess[0]) == set(values):
             support = 1 - (1 - support) * (1 - guess[1])  # two ways to one answer
-        more = len(values) - SAID
-        text = ", ".join(values[:SAID]) + (f" and {more} more" if more > 0 else "")
-        text = text or "none"
+        text = listed(values) or "none"
         cites = tuple(
-            Citation((0, len(text)), cells(laid, rows), round(support, 4), passage_of(laid, rows))
+            Citation(
+                (0, len(text)), cells(laid, rows, ()), round(support, 4), passage_of(laid, rows)
+            )
             for laid, rows in ran.used
             if rows
         )
@@ -99,19 +99,6 @@ def written(reply: str) -> str | None:
     fenced = _FENCE.search(reply)
     text = (fenced.group(1) if fenced else reply).strip().rstrip(";").strip()
     return None if not text or text.upper() == "NONE" else text
-
-
-def cells(laid: Laid, rows: tuple[int, ...]) -> Cells:
-    """All cells of the rows that were read, at most CITED of them."""
-    table, kept = laid.table, rows[:CITED]
-    numbers = tuple(table.numbers[row] for row in kept)
-    values = tuple(table.rows[row] for row in kept)
-    return Cells(table.document, table.name, numbers, table.columns, values)
-
-
-def passage_of(laid: Laid, rows: tuple[int, ...]) -> int | None:
-    """The passage that has the first row."""
-    return laid.passages.get(laid.table.numbers[rows[0]], laid.passages.get(None))
 
 
 @dataclass(frozen=True, slots=True)

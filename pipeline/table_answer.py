@@ -73,9 +73,9 @@ class TableAnswer:
         holds = judged.supported >= 0.5
         support = round(judged.supported if holds else 1 - judged.supported, 4)
         text = "supported" if holds else "contradicted"
-        cells = _cells(one.laid, judged.rows, judged.columns)
+        read = cells(one.laid, judged.rows, judged.columns)
         basis = Basis(support, {"compared": judged.kind}, MODEL, self.tables.where or UNCALIBRATED)
-        cited = (Citation((0, len(text)), cells, support, _passage(one.laid, judged.rows)),)
+        cited = (Citation((0, len(text)), read, support, passage_of(one.laid, judged.rows)),)
         answer = Answer(text, (text,), MODEL, cited, support, basis=basis)
         answer = replace(answer, abstained=support < SURE_CLAIM)
         return replace(case, answer=answer, notes={"table": one.laid.table.name, "claim": True})
@@ -88,14 +88,14 @@ def states(text: str) -> bool:
 
 def _answer(laid: Laid, ranked: Ranked, support: float, where: str) -> Answer:
     text = ", ".join(ranked.values)
-    cells = _cells(laid, ranked.rows, ranked.columns)
+    read = cells(laid, ranked.rows, ranked.columns)
     features = {"sql": ranked.sql, "rows": str(len(ranked.rows))}
     basis = Basis(ranked.confidence, features, MODEL, where)
-    cited = (Citation((0, len(text)), cells, support, _passage(laid, ranked.rows)),)
+    cited = (Citation((0, len(text)), read, support, passage_of(laid, ranked.rows)),)
     return Answer(text, ranked.values, MODEL, cited, support, basis=basis)
 
 
-def _cells(laid: Laid, rows: tuple[int, ...], columns: tuple[int, ...]) -> Cells:
+def cells(laid: Laid, rows: tuple[int, ...], columns: tuple[int, ...]) -> Cells:
     """The cells that were read, at most CITED rows of them; of no columns, all."""
     table = laid.table
     kept = rows[:CITED] or tuple(range(min(1, len(table.rows))))
@@ -107,7 +107,7 @@ def _cells(laid: Laid, rows: tuple[int, ...], columns: tuple[int, ...]) -> Cells
     )
 
 
-def _passage(laid: Laid, rows: tuple[int, ...]) -> int | None:
+def passage_of(laid: Laid, rows: tuple[int, ...]) -> int | None:
     """The passage that has the first row."""
     number = laid.table.numbers[rows[0]] if rows else None
     return laid.passages.get(number, laid.passages.get(None))

@@ -14,13 +14,13 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from pilotfish.types import Case, Passage, Place
+from pilotfish.types import Case
 from retrievers.linking import Linked, link
 from retrievers.locked.nouns import Cell, Database, QueryFailed, Rows, Sheet
 from retrievers.locked.reader import Reader
 from retrievers.locked.used import rows_query
 from retrievers.tables.held import Laid
-from retrievers.tables.retrieve import About, line_of
+from retrievers.tables.retrieve import About, row_passages
 
 ROW = "source_row"  # a column of every sheet: the row's number in its source
 CITED = 50  # rows that are cited of many
@@ -133,7 +133,7 @@ class RunSql:
         ran = self.sheets.run(case, sql)
         if ran.problem:
             return replace(case, notes={"sql": sql, "problem": ran.problem})
-        rows = [p for laid, at in ran.used for p in _passages(laid, at[:CITED])]
+        rows = [p for laid, at in ran.used for p in row_passages(laid, at[:CITED])]
         read = {(row.id, row.start) for row in rows}
         others = [p for p in case.passages if (p.id, p.start) not in read]
         notes = {"sql": sql, "rows": len(ran.rows), "read": len(rows)}
@@ -190,15 +190,3 @@ def _holding(about: Sequence[About], found: Rows) -> tuple[tuple[Laid, tuple[int
         for one in about
     ]
     return tuple((laid, at[:CITED]) for laid, at in rows if at)
-
-
-def _passages(laid: Laid, rows: Sequence[int]) -> list[Passage]:
-    table, found = laid.table, []
-    for at in rows:
-        number, (start, end) = table.numbers[at], table.spans[at]
-        own = laid.passages.get(number, laid.passages.get(None))
-        if own is not None:
-            place = Place(table=table.name, rows=(number,))
-            found.append(Passage(own, line_of(table, at), table.document, start, end, place,
-                                 "table", 1.0, table.title))  # fmt: skip
-    return found

@@ -25,8 +25,13 @@ class Kept:
     @property
     def where(self) -> str:
         """What answers say of it."""
-        day = time.strftime("%Y-%m-%d", time.gmtime(self.created))
-        return f"calibrated here on {self.labels} labels, {day}"
+        return told(self.labels, self.created)
+
+
+def told(labels: int, created: float) -> str:
+    """That something was fitted to this collection, on how many labels and when."""
+    day = time.strftime("%Y-%m-%d", time.gmtime(created))
+    return f"calibrated here on {labels} labels, {day}"
 
 
 _C = calibrations.c

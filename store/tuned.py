@@ -1,6 +1,6 @@
 """What was fitted to a collection, by name: bytes, how many labels, when.
 
-Not here: what the bytes mean (retrievers/graph/weights.py, pipeline/tuning.py).
+Not here: what the bytes mean (retrievers/graph/tune.py, pipeline/tuning.py).
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, select
 
+from store.calibrations import told
 from store.schema import tuned
 from store.upsert import put as put_row
 
@@ -25,8 +26,7 @@ class Tuned:
     @property
     def where(self) -> str:
         """What answers say of it."""
-        day = time.strftime("%Y-%m-%d", time.gmtime(self.created))
-        return f"calibrated here on {self.labels} labels, {day}"
+        return told(self.labels, self.created)
 
 
 def put(connection: Connection, collection_id: int, name: str, labels: int, body: bytes) -> Tuned:

@@ -70,8 +70,8 @@ def opened(data: Path, name: str) -> Set:
     """The graph of a set, read; its questions."""
     folder = data / "graph" / name
     with gzip.open(folder / "triples.tsv.gz", "rt", encoding="utf-8") as stream:
-        rows = [(at, *line.rstrip("\n").split("\t")) for at, line in enumerate(stream, 1)]
-    graph = graph_of(rows)  # type: ignore[arg-type]
+        edges = [line.rstrip("\n").split("\t") for line in stream]
+    graph = graph_of((at, one, kind, other) for at, (one, kind, other) in enumerate(edges, 1))
     embed = Memo(Encoder(Settings().encoder), size=100_000)
     return Set(GraphReader(graph, names_of(graph), embed), lines(folder / "questions.jsonl.gz"))
 

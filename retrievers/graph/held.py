@@ -8,6 +8,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from retrievers.graph import tune
 from retrievers.graph.features import Embed
@@ -16,6 +17,9 @@ from retrievers.graph.memory import graph_of
 from retrievers.graph.reader import Found, GraphReader
 from store import collections, triples, tuned
 from store.database import Database
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
 
 NAME = "graph"  # under which its scorer is kept
 _REMEMBERED = 512  # questions
@@ -53,6 +57,8 @@ class Graphs:
                 return self._answers[key]
         found = reading.reader(question, topic)
         with self._reading:
+            if self._held is not reading:  # read anew meanwhile: its answers are not these
+                return found
             self._answers[key] = found
             while len(self._answers) > _REMEMBERED:
                 self._answers.popitem(last=False)
@@ -76,10 +82,10 @@ class Graphs:
                 self._answers.clear()
         return held
 
-    def _mark(self, connection: object, collection_id: int, revision: int) -> triples.Mark:
+    def _mark(self, connection: Connection, collection_id: int, revision: int) -> triples.Mark:
         """Counting a million edges takes 20 ms: once a revision."""
         if self._seen is None or self._seen[0] != revision:
-            self._seen = revision, triples.mark(connection, collection_id)  # type: ignore[arg-type]
+            self._seen = revision, triples.mark(connection, collection_id)
         return self._seen[1]
 
     def _read(self, collection_id: int, mark: triples.Mark, held: Reading | None) -> Reading:

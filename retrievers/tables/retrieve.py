@@ -8,8 +8,10 @@ and column scores of Glass et al. 2021 (RCI). Not here: the answer (pipeline/tab
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from corpus.formats.grid import linearise
 from corpus.tokens import tokens
 from pilotfish.step import Step, run
 from pilotfish.types import Case, Passage, Place, Scope
@@ -94,25 +96,26 @@ def shared(question: str, table: StoredTable) -> float:
 
 
 def rows_read(laid: Laid, ranked: Ranked, score: float) -> list[Passage]:
-    """The rows that a program reads, each as a passage of its line in the document's text.
+    """The rows that a program reads."""
+    names = laid.table.columns
+    columns = tuple(names[at] for at in ranked.columns if at < len(names))
+    return row_passages(laid, ranked.rows, columns, score)
+
+
+def row_passages(
+    laid: Laid, rows: Sequence[int], columns: tuple[str, ...] = (), score: float = 1.0
+) -> list[Passage]:
+    """Rows, each as a passage of its line in the document's text.
 
     A row that is no passage of its own goes under the id of its table's card.
     """
     table, found = laid.table, []
-    columns = tuple(table.columns[at] for at in ranked.columns if at < len(table.columns))
-    for at in ranked.rows:
+    for at in rows:
         number, (start, end) = table.numbers[at], table.spans[at]
         own = laid.passages.get(number, laid.passages.get(None))
-        if own is None:
-            continue
-        place = Place(table=table.name, rows=(number,), columns=columns)
-        text = line_of(table, at)
-        found.append(Passage(own, text, table.document, start, end, place, "table", score,
-                             table.title))  # fmt: skip
+        if own is not None:
+            place = Place(table=table.name, rows=(number,), columns=columns)
+            line = linearise(table.columns, table.rows[at])
+            found.append(Passage(own, line, table.document, start, end, place, "table", score,
+                                 table.title))  # fmt: skip
     return found
-
-
-def line_of(table: StoredTable, at: int) -> str:
-    """Row `at` as the canonical text has it."""
-    cells = zip(table.columns, table.rows[at], strict=True)
-    return "; ".join(f"{column}: {cell}" for column, cell in cells if cell)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -40,8 +41,8 @@ def pilotfish(tmp_path_factory: pytest.TempPathFactory) -> Pilotfish:
     return made
 
 
-def ask(pilotfish: Pilotfish, *arguments: str, **how: int) -> dict:  # type: ignore[type-arg]
-    found: dict = pilotfish("ask", "--json", *arguments, **how).one  # type: ignore[type-arg]
+def ask(pilotfish: Pilotfish, *arguments: str, **how: int) -> dict[str, Any]:
+    found: dict[str, Any] = pilotfish("ask", "--json", *arguments, **how).one
     return found
 
 
@@ -87,7 +88,9 @@ def test_search_may_be_kept_to_one_kind(pilotfish: Pilotfish) -> None:
     assert "no kind 'song'" in refused.err
 
 
-def batch(pilotfish: Pilotfish, name: str, lines: Sequence[Mapping[str, object]]) -> list[dict]:  # type: ignore[type-arg]
+def batch(
+    pilotfish: Pilotfish, name: str, lines: Sequence[Mapping[str, object]]
+) -> list[dict[str, Any]]:
     source = pilotfish.folder / f"{name}.jsonl"
     source.write_text("".join(json.dumps(line) + "\n" for line in lines))
     pilotfish("batch", source, "-o", f"{name}.out.jsonl")
@@ -169,10 +172,10 @@ def test_claims_are_held_against_a_table(pilotfish: Pilotfish) -> None:
 
 
 @pytest.fixture
-def asks_sql(pilotfish: Pilotfish) -> Iterator[Callable[[str], dict]]:  # type: ignore[type-arg]
+def asks_sql(pilotfish: Pilotfish) -> Iterator[Callable[[str], dict[str, Any]]]:
     servers: list[LLMServer] = []
 
-    def asked(sql: str, *more: str) -> dict:  # type: ignore[type-arg]
+    def asked(sql: str, *more: str) -> dict[str, Any]:
         server = LLMServer(respond=lambda messages: sql)
         server.__enter__()
         servers.append(server)
@@ -190,7 +193,7 @@ def asks_sql(pilotfish: Pilotfish) -> Iterator[Callable[[str], dict]]:  # type: 
 
 
 def test_sql_of_the_llm_is_run_shown_and_cites_the_rows_it_read(
-    asks_sql: Callable[[str], dict],  # type: ignore[type-arg]
+    asks_sql: Callable[[str], dict[str, Any]],
 ) -> None:
     sql = 'SELECT sum("Units") FROM "stock_by_warehouse" WHERE "Warehouse" = \'Oslo\''
     found = asks_sql(f"```sql\n{sql}\n```")
@@ -214,7 +217,7 @@ def test_sql_of_the_llm_is_run_shown_and_cites_the_rows_it_read(
     ],
 )
 def test_sql_that_may_not_run_is_an_abstention_with_a_reason(
-    asks_sql: Callable[[str], dict],  # type: ignore[type-arg]
+    asks_sql: Callable[[str], dict[str, Any]],
     sql: str,
 ) -> None:
     found = asks_sql(sql)
