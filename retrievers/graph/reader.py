@@ -24,6 +24,7 @@ from retrievers.graph.scorer import Scorer
 TRIED = 8  # paths that are walked
 TOPICS = 4  # entities of a raw question that are tried
 SHARP = 1.2  # how sure the zero-shot score may be: measured, of its surest it is right more often
+UNSAID, SAID = 0.45, 0.65  # likeness of a relation's name to a piece of the question: no, yes
 _COUNT = re.compile(r"^\s*(how many|what (is|was) the (total )?number of|count)\b", re.I)
 
 
@@ -91,7 +92,23 @@ class GraphReader:
             key = tuple(walked.found.tolist())
             known = merged.get(key)
             merged[key] = replace(known, chance=known.chance + one.chance) if known else one
-        return [replace(one, support=self._support(one.chance, top)) for one in merged.values()]
+        return [
+            replace(
+                one, support=round(self._support(one.chance, top) * self._said(text, one, top), 4)
+            )
+            for one in merged.values()
+        ]
+
+    def _said(self, text: str, found: Found, top: Mention) -> float:
+        """How far the question speaks of each relation of the path, 0 to 1.
+
+        A question that merely names something of the graph is likely about something else. Where
+        the caller names the topic, or labelled questions taught what is asked, it is not.
+        """
+        if self.scorer is not None or top.end == top.start:
+            return 1.0
+        weakest = float(zero.figures(text, [found.path], self.embed)[0][zero.WEAKEST])
+        return min(1.0, max(0.0, (weakest - UNSAID) / (SAID - UNSAID)))
 
     def _masked(self, question: str, top: Mention) -> str:
         if top.end > top.start:

@@ -24,6 +24,7 @@ from retrievers.graph.memory import INVERSE
 Floats = NDArray[np.float32]
 Names = tuple[str, ...]
 FIGURES = ("said", "weakest", "covered", "whole", "order", "two", "three", "again")
+WEAKEST = FIGURES.index("weakest")
 WEIGHTS: Floats = np.array([4.0, 6.0, 14.0, 9.0, 1.8, -1.0, -2.5, -1.0], dtype=np.float32)
 SMALL = frozenset(
     "a an the of in on by to is are was were be do does did for with which what who whom whose how "

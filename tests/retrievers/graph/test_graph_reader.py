@@ -71,6 +71,11 @@ def test_the_topic_itself_is_named_last() -> None:
     assert walked is not None and [graph.names[i] for i in ranked(graph, walked)] == ["b", "a"]
 
 
+def test_a_question_that_only_names_an_entity_is_not_about_the_graph() -> None:
+    found = reader()("How much did the new boat of Bo Berg cost last summer?")
+    assert not found or found[0].support < 0.1
+
+
 def test_how_many_is_counted() -> None:
     found = reader()("How many are the parent of Anna Berg?")[0]
     assert found.counted == 2 and set(found.values) == {"Bo Berg", "Cleo Berg"}
