@@ -40,6 +40,7 @@ bench: $(VENV)/.bench ## measure everything; writes benchmarks/RESULTS.md
 	$(BIN)/python -m benchmarks
 	$(BIN)/python -m benchmarks.judges
 	$(BIN)/python -m benchmarks.structured
+	$(BIN)/python -m benchmarks.prompting
 
 bench-service: $(VENV)/.bench ## measure the service: over an hour; needs redis-server and PostgreSQL
 	@command -v redis-server >/dev/null || \

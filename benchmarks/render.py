@@ -65,8 +65,8 @@ ORDER: tuple[tuple[str, tuple[str, ...], Say], ...] = (
     *say_service.SECTIONS,
 )
 SERVICE, JUDGES = ("service", "results.json"), ("judges", "results.json")
-STRUCTURED = ("structured", "results.json")
-NESTED = (SERVICE, JUDGES, STRUCTURED)
+STRUCTURED, PROMPTING = ("structured", "results.json"), ("prompting", "results.json")
+NESTED = (SERVICE, JUDGES, STRUCTURED, PROMPTING)
 BUSY = 0.2  # share of the cores that others kept busy, above which timings are doubtful
 
 
@@ -75,6 +75,7 @@ def render(results: Path) -> Path:
     parts, service = _read(results), _read(results.parent.joinpath(*SERVICE))
     parts |= _read(results.parent.joinpath(*JUDGES))
     parts |= _read(results.parent.joinpath(*STRUCTURED))
+    parts |= _read(results.parent.joinpath(*PROMPTING))
     plots = results.parent / "plots"
     plots.mkdir(exist_ok=True)
     figures.draw(parts, plots)

@@ -13,7 +13,7 @@ from pilotfish.types import Case, Question
 from pipeline.library import Library
 from pipeline.prices import find
 from pipeline.questions import Line
-from pipeline.recipes import render
+from pipeline.wiring import render
 
 SAMPLE = 8
 

@@ -27,8 +27,9 @@ from pilotfish.types import Case, Question
 from pipeline.parts import Counts, Memo, Parts
 from pipeline.policy import configured
 from pipeline.purse import Purse
-from pipeline.recipes import recipe, reranked, table_search
+from pipeline.recipes import recipe
 from pipeline.reliance import reliance
+from pipeline.wiring import reranked, table_search
 from retrievers.bm25 import BM25
 from retrievers.dense import Dense
 from retrievers.fuse import Fuse

@@ -23,8 +23,11 @@ from pipeline.llm import LLM, CallOptions
 from pipeline.narrow import Narrow
 from pipeline.plan_tier import PlanTier
 from pipeline.purse import Purse
-from pipeline.recipes import (
-    RECIPES,
+from pipeline.recipes import RECIPES
+from pipeline.retry import Correct, Retry, Rewriter
+from pipeline.table_answer import TableAnswer
+from pipeline.tiers import Tiers
+from pipeline.wiring import (
     cascade,
     check,
     gate,
@@ -33,9 +36,6 @@ from pipeline.recipes import (
     sources,
     table_search,
 )
-from pipeline.retry import Correct, Retry, Rewriter
-from pipeline.table_answer import TableAnswer
-from pipeline.tiers import Tiers
 from prompters.plan import PlanPrompt
 from prompters.sql import SqlPrompt
 from retrievers.bm25 import BM25

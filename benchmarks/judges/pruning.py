@@ -62,7 +62,7 @@ def _judged(library: Library, found: list[Seen], judge: Judge | None) -> dict[st
     for curve in curves.values():
         for point in curve:
             point["whole passages at equal tokens"] = _between(line, point["tokens"])
-    ours = _weighed(READ if judge else RULES)  # as pipeline/recipes.py has it
+    ours = _weighed(READ if judge else RULES)  # as pipeline/wiring.py has it
     return {
         "answer in the ten": pruning_rows.told(found), "whole passages": line, "curves": curves,
         "by set": {name: _point([one for one in found if one.asked.set == name], ours, SHARE_BAR)

@@ -19,7 +19,7 @@ from benchmarks.ground import ground
 from benchmarks.structured.finding import collection
 from pilotfish.types import Case, Question
 from pipeline.library import Library
-from pipeline.recipes import table_search
+from pipeline.wiring import table_search
 from retrievers.tables.rank import FEATURES, TableSearch
 
 ASKED = 600

@@ -18,7 +18,7 @@ from pipeline.extract import Extract
 from pipeline.library import Library
 from pipeline.parts import Parts
 from pipeline.reader import Reader
-from pipeline.recipes import reranked
+from pipeline.wiring import reranked
 from retrievers.rerank import Rerank
 from tests.models.classifiers import NLI, RERANKER, classifier
 from tests.verifiers.fakes import case_of, embed

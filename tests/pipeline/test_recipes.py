@@ -19,7 +19,7 @@ from pilotfish.settings_groups import LLMSettings
 from pilotfish.step import run
 from pilotfish.types import Answer, Basis, Case, Citation, Passage, Prompt, Question, Span
 from pipeline.parts import Parts
-from pipeline.recipes import accept_above, check, extracts, gate, render
+from pipeline.wiring import accept_above, check, extracts, gate, render
 from verifiers.evidence import Vectors
 from verifiers.trust import Reliance
 

@@ -13,7 +13,7 @@ from pilotfish.types import Answer, Case, Limits, Question
 from pipeline.flow import Chain
 from pipeline.library import Library
 from pipeline.purse import Purse
-from pipeline.recipes import llm_tiers, render, second_try
+from pipeline.wiring import llm_tiers, render, second_try
 from retrievers.bm25 import BM25
 from tests.conftest import ASKED, Pilotfish
 from tests.llm_server import LLMServer

@@ -1,0 +1,1 @@
+"""What the prompters are measured at."""
