@@ -47,6 +47,7 @@ ORDER: tuple[tuple[str, tuple[str, ...], Say], ...] = (
     ),
     ("Sets that the cross-encoder never saw", ("left_out",), _one("left_out", say_judges.left_out)),
     ("Sources that disagree", ("disagreeing",), _one("disagreeing", say_judges.disagreeing)),
+    ("Sampling checks", ("sampling",), _one("sampling", say_judges.sampling)),
     ("Repair", ("repair",), _one("repair", say_helpers.repair)),
     ("Guard", ("guard",), _one("guard", say_helpers.guard)),
     ("Routing and cascades", ("routing",), _one("routing", say_routing.routing)),

@@ -134,3 +134,22 @@ def endtoend(result: dict[str, Any]) -> str:
         + ", ".join(f"{share:.1%} at {error}" for error, share in kept.items()) + ".",
         risk(result["risk"]),
     ])  # fmt: skip
+
+
+def sampling(result: dict[str, Any]) -> str:
+    samples, contrast = result["samples"], result["contrast"]
+    rows = [["four systems' answers to a problem", name, figure]
+            for name, figure in samples["AUROC"].items()]  # fmt: skip
+    rows += [["right and made-up answers over evidence", name, figure]
+             for name, figure in contrast["AUROC"].items()]  # fmt: skip
+    return "\n\n".join([
+        f"AUROC for `the answer is right`. Samples: {samples['answers']} problems of "
+        f"gsm8k_cascade, {samples['right']:.0%} right; its four recorded systems stand for four "
+        "samples of one model, which nobody recorded. Contrast: "
+        f"{contrast['answers']} answers of halueval_qa that training left out, "
+        f"{contrast['right']:.0%} right; the reader finds an answer for "
+        f"{contrast['the reader answers']:.0%} of them.",
+        table(["answers", "score", "AUROC"], rows),
+        f"Contrast flags {contrast['made-up answers flagged']:.0%} of the made-up answers and "
+        f"{contrast['right answers flagged']:.0%} of the right ones.",
+    ])  # fmt: skip

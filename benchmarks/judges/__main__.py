@@ -10,7 +10,8 @@ import sys
 from benchmarks import machine, runner
 from benchmarks.ground import ground
 
-NAMES = ("support", "rules", "reading", "reranking", "pruning", "endtoend", "disagreeing")
+NAMES = ("support", "rules", "reading", "reranking", "pruning", "endtoend", "disagreeing",
+         "sampling")  # fmt: skip
 PARTS = {name: (name, {}) for name in NAMES}
 
 
