@@ -53,6 +53,9 @@ class Settings(Strict):
     encoder: str = "all-MiniLM-L6-v2"
     judge: str = Field("pilot", description="claims: pilot, rules, or a cross-encoder's name")
     reranker: str = Field("pilot", description="relevance: pilot, or a cross-encoder's name")
+    decomposer: str = Field(
+        "pilot", description="who takes questions apart: pilot, or an LLM's name (one call)"
+    )
     splitter: Literal["sentences", "llama-index"] = "sentences"
     threads: int = Field(0, ge=0, description="0: as many as the machine has")
     passages: int = Field(10, gt=0, description="passages retrieved for an answer")
@@ -75,7 +78,9 @@ class Settings(Strict):
     def calls(self) -> int:
         """LLM calls of one question at most: what is configured is asked for."""
         checks, tiers = self.checks, max(1, len(self.llm.models))
-        return (tiers + checks.retry) * (1 + checks.samples) + (checks.corrector is not None)
+        apart = self.decomposer != "pilot"
+        own = (tiers + checks.retry) * (1 + checks.samples)
+        return own + (checks.corrector is not None) + apart
 
 
 def load(arguments: Mapping[str, Any] | None = None, folder: Path | None = None) -> Settings:

@@ -27,7 +27,7 @@ from pilotfish.types import Case, Question
 from pipeline.parts import Counts, Memo, Parts
 from pipeline.policy import configured
 from pipeline.purse import Purse
-from pipeline.recipes import recipe
+from pipeline.recipes import recipe, retrieval_of
 from pipeline.reliance import reliance
 from pipeline.wiring import reranked, table_search
 from retrievers.bm25 import BM25
@@ -209,8 +209,15 @@ class Library:
             raise InputError("reranked needs a cross-encoder: set PILOTFISH_JUDGE=pilot")
         return reranked(retrieve, self.parts, k)
 
-    def search(self, question: Question, retriever: str = "fused", k: int = 10) -> Case:
-        """Retrieve only; in one kind of source where the scope names it."""
+    def search(
+        self, question: Question, retriever: str = "fused", k: int = 10, recipe: str | None = None
+    ) -> Case:
+        """Retrieve only; in one kind of source where the scope names it.
+
+        recipe: as the recipe of that name does it, instead of one retriever.
+        """
+        if recipe is not None:
+            return run(retrieval_of(recipe, self.parts, k), Case(self.checked(question)))
         return run(self._finder(question.scope.kind, retriever, k), Case(self.checked(question)))
 
     def _finder(self, kind: str | None, retriever: str, k: int) -> Step:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pilotfish.errors import InputError
 from pilotfish.step import Step
 from pipeline.flow import Chain
+from pipeline.multihop import hop_answer, hop_cascade, hopping
 from pipeline.parts import Parts
 from pipeline.purse import Purse
 from pipeline.tiers import Tiers
@@ -38,13 +39,28 @@ def default(parts: Parts, purse: Purse) -> Step:
     llms = llm_tiers(parts, purse)
     k = settings.passages
     tiers = tuple(or_sql(parts, llm) for llm in llms)
-    text = reranked(Fuse((BM25(parts.shelf), Dense(parts.shelf)), k=k), parts, k)
     answer = Chain((
-        sources(parts, text, k),
+        retrieval(parts, k),
         render(parts),
         Tiers(
             (*structured(parts), *extracts(parts)), tiers, cascade(parts, purse),
             settings.llm.models, parts.policy, parts.embed,
+        ),
+    ))  # fmt: skip
+    return Chain((*answer.steps, *second_try(parts, purse, llms)))
+
+
+def multihop(parts: Parts, purse: Purse) -> Step:
+    """As default, but a multi-hop question is taken apart, and searched and read hop by hop."""
+    settings = parts.settings
+    llms, k = llm_tiers(parts, purse), settings.passages
+    tiers = tuple(or_sql(parts, llm) for llm in llms)
+    answer = Chain((
+        hopping(parts, purse, retrieval(parts, k), k),
+        render(parts),
+        Tiers(
+            (*structured(parts), hop_answer(parts), *extracts(parts)), tiers,
+            hop_cascade(parts, purse), settings.llm.models, parts.policy, parts.embed,
         ),
     ))  # fmt: skip
     return Chain((*answer.steps, *second_try(parts, purse, llms)))
@@ -55,12 +71,31 @@ def plain(parts: Parts, purse: Purse) -> Step:
     llms = llm_tiers(parts, purse)
     if not llms:
         raise InputError("recipe plain needs an LLM: set PILOTFISH_LLM__MODEL or give --model")
-    depth = parts.settings.passages  # one list is not reordered by the fusion
-    retrieve = Fuse((BM25(parts.shelf, depth),), k=depth)
+    retrieve = lexical(parts, parts.settings.passages)
     return Chain((retrieve, render(parts), llms[0], check(parts, purse)))
 
 
-RECIPES: dict[str, Recipe] = {"default": default, "plain": plain}
+def retrieval(parts: Parts, k: int) -> Step:
+    """Fused and reranked text, and the structures of the collection: how `default` retrieves."""
+    text = reranked(Fuse((BM25(parts.shelf), Dense(parts.shelf)), k=k), parts, k)
+    return sources(parts, text, k)
+
+
+def lexical(parts: Parts, k: int) -> Step:
+    """How `plain` retrieves: one list is not reordered by the fusion."""
+    return Fuse((BM25(parts.shelf, k),), k=k)
+
+
+def hop_retrieval(parts: Parts, k: int) -> Step:
+    """How `multihop` retrieves; without a purse, so by the small decomposer."""
+    return hopping(parts, None, retrieval(parts, k), k)
+
+
+RECIPES: dict[str, Recipe] = {"default": default, "multihop": multihop, "plain": plain}
+# How a recipe retrieves, for whoever only searches; those not named here retrieve as default.
+RETRIEVALS: dict[str, Callable[[Parts, int], Step]] = {
+    "multihop": hop_retrieval, "plain": lexical,
+}  # fmt: skip
 
 
 def recipe(name: str) -> Recipe:
@@ -68,3 +103,9 @@ def recipe(name: str) -> Recipe:
     if name not in RECIPES:
         raise InputError(f"no recipe {name!r}: there are {', '.join(RECIPES)}")
     return RECIPES[name]
+
+
+def retrieval_of(name: str, parts: Parts, k: int) -> Step:
+    """The retrieval of the recipe of that name; InputError names the recipes that exist."""
+    recipe(name)
+    return RETRIEVALS.get(name, retrieval)(parts, k)

@@ -36,6 +36,7 @@ answer with that alone, on lines of its own, the keys after it; use only command
 options that those pages show, spelt as they spell them, with the question's own names put in."""
 REFUSAL = "I cannot answer from these documents."
 GAP = " … "  # between the pieces that are left of a passage
+UNSEEN = frozenset({"query", "form"})  # hints that steer other steps
 _KEY_LENGTH = 4
 
 
@@ -155,7 +156,7 @@ def _where(passage: Passage) -> str:
 
 def _asked(case: Case) -> str:
     """Hints, the conversation before, and the question: what changes from call to call."""
-    lines = [_hint(hint) for hint in case.hints if hint.kind != "query"]
+    lines = [_hint(hint) for hint in case.hints if hint.kind not in UNSEEN]
     lines += [_turn(turn) for turn in case.question.turns]
     return "\n".join([*lines, f"Question: {case.question.text}"])
 

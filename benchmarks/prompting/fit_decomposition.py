@@ -91,7 +91,7 @@ def _alike(asked: Asked, span: tuple[int, int], wanted: Sequence[str]) -> float:
 
 def inner(asked: Asked, first: str) -> tuple[int, int] | None:
     """The span that a bridge's first sub-question asks about: where its words stand."""
-    wanted = {word for word in bare(first)} - _GENERIC
+    wanted = set(bare(first)) - _GENERIC
     places = [n for n, word in enumerate(asked.words) if word.lower in wanted]
     if not places or len(places) < 0.6 * len(wanted):
         return None
@@ -260,9 +260,7 @@ def ridge(rows: Sequence[tuple[Mapping[str, float], float]], strength: float) ->
     names = list(rows[0][0])
     design = np.array([[row[name] for name in names] for row, _ in rows])
     truth = np.array([value for _, value in rows])
-    weights = np.linalg.solve(
-        design.T @ design + strength * np.eye(len(names)), design.T @ truth
-    )
+    weights = np.linalg.solve(design.T @ design + strength * np.eye(len(names)), design.T @ truth)
     return {name: round(float(w), 4) for name, w in zip(names, weights, strict=True)}
 
 

@@ -11,6 +11,7 @@ import typer
 from pilotfish.cli import (
     ask,
     batch,
+    decompose,
     documents,
     evaluate,
     judging,
@@ -56,8 +57,8 @@ def options(
 
 
 GROUPS = (
-    documents, quarantine, search, ask, batch, judging, evaluate, tune, tuning, trust, upkeep,
-    service, usage,
+    documents, quarantine, search, decompose, ask, batch, judging, evaluate, tune, tuning, trust,
+    upkeep, service, usage,
 )  # fmt: skip
 for commands in GROUPS:
     commands.register(app)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast, get_args
 from urllib.parse import quote
@@ -21,6 +21,7 @@ from pilotfish.text import shorten
 from pilotfish.types import Kind, Passage, Question, Scope
 
 if TYPE_CHECKING:
+    from pilotfish.types import Case
     from pipeline.library import Library
 
 Where = Annotated[str | None, typer.Option("--where", help="Filter, like: year >= 2020")]
@@ -28,6 +29,19 @@ KindName = Annotated[
     str | None, typer.Option("--kind", help="Only these: text, table, triple or manual.")
 ]
 _DEPTH = 5  # passages read for each document asked for
+
+
+@dataclass(frozen=True, slots=True)
+class How:
+    """By which retriever, or as which recipe does it; `k` results; where to look."""
+
+    retriever: str
+    recipe: str | None
+    k: int
+    scope: Scope
+
+    def search(self, library: Library, question: Question, k: int) -> Case:
+        return library.search(question, self.retriever, k, self.recipe)
 
 
 def register(app: typer.Typer) -> None:
@@ -38,7 +52,12 @@ def search(
     context: typer.Context,
     query: Annotated[str | None, typer.Argument(help="What to look for.")] = None,
     k: Annotated[int, typer.Option("-k", min=1, max=10_000, help="How many.")] = 10,
-    retriever: Annotated[str, typer.Option(help="bm25, dense, fused or reranked.")] = "fused",
+    retriever: Annotated[
+        str | None, typer.Option(help="bm25, dense, fused [default] or reranked.")
+    ] = None,
+    recipe: Annotated[
+        str | None, typer.Option(help="Retrieve as this recipe does, like multihop.")
+    ] = None,
     where: Where = None,
     kind: KindName = None,
     queries: Annotated[Path | None, typer.Option(help="JSON lines of {id, text}.")] = None,
@@ -54,17 +73,20 @@ def search(
     with guarded(options):
         if (query is None) == (queries is None):
             raise InputError("nothing to search: give one query, or --queries FILE --run OUT")
+        if retriever is not None and recipe is not None:
+            raise InputError("a recipe has its own retrieval: leave --retriever or --recipe out")
         scope = Scope(where=where, kind=kind_of(kind))
+        how = How(retriever or "fused", recipe, k, scope)
         if queries is not None:
-            _run(options, queries, run, (retriever, k, scope))
+            _run(options, queries, run, how)
             return
         library = options.library()
         note_behind(options, library)
-        case = library.search(Question(query or "", scope=scope), retriever, k)
+        case = how.search(library, Question(query or "", scope=scope), k)
         _print(options, case.passages)
 
 
-def _run(options: Context, queries: Path, run: Path | None, how: tuple[str, int, Scope]) -> None:
+def _run(options: Context, queries: Path, run: Path | None, how: How) -> None:
     """All that can be wrong with the files is said before the first query."""
     if run is None:
         raise InputError("--queries writes a run: add --run OUT.trec (or --run -)")
@@ -133,18 +155,15 @@ def read_queries(path: Path) -> list[tuple[str, str]]:
     return found
 
 
-def _ranked(
-    library: Library, query: tuple[str, str], how: tuple[str, int, Scope], meter: Meter
-) -> list[str]:
+def _ranked(library: Library, query: tuple[str, str], how: How, meter: Meter) -> list[str]:
     """Lines of the run for one query: the best passage's score of each document."""
     qid, text = query
-    retriever, k, scope = how
-    case = library.search(Question(text, qid, scope=scope), retriever, k * _DEPTH)
+    case = how.search(library, Question(text, qid, scope=how.scope), how.k * _DEPTH)
     best: dict[str, float] = {}
     for passage in case.passages:
         best.setdefault(passage.document, passage.score)
     meter.tick()
-    ranking = sorted(best.items(), key=lambda pair: -pair[1])[:k]
+    ranking = sorted(best.items(), key=lambda pair: -pair[1])[: how.k]
     return [f"{_column(qid)} Q0 {_column(document)} {rank} {score:.6f} pilotfish"
             for rank, (document, score) in enumerate(ranking, start=1)]  # fmt: skip
 

@@ -1,1 +1,1 @@
-"""How a question is taken apart: forms, spans that are pointed at, sub-questions that are filled."""
+"""How a question is taken apart: its form, spans pointed at, sub-questions filled in."""

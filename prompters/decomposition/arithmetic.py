@@ -32,7 +32,9 @@ _RELATED = re.compile(
     r"\b(?:more|less|fewer|twice|half|double|triple|times|percent|than|rest|remaining|another)\b|%",
     re.IGNORECASE,
 )
-_MONEY = re.compile(r"\$|\b(?:costs?|dollars?|cents?|price|pays?|paid|spends?|spent|earns?)\b", re.I)
+_MONEY = re.compile(
+    r"\$|\b(?:costs?|dollars?|cents?|price|pays?|paid|spends?|spent|earns?)\b", re.I
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -155,3 +155,16 @@ def _is_whole(asked: Asked, span: Pointed) -> bool:
 def _tidy(text: str) -> str:
     text = " ".join(text.split())
     return text if text.endswith("?") else text.rstrip(" .,;:") + "?"
+
+
+def differing(one: str, other: str) -> tuple[str, ...]:
+    """The things of two sub-questions: what stands between their common beginning and end."""
+    first, second = one.rstrip("?").split(), other.rstrip("?").split()
+    head = 0
+    while head < min(len(first), len(second)) - 1 and first[head] == second[head]:
+        head += 1
+    tail = 0
+    room = min(len(first), len(second)) - head - 1
+    while tail < room and first[-1 - tail] == second[-1 - tail]:
+        tail += 1
+    return tuple(" ".join(some[head : len(some) - tail]) for some in (first, second))

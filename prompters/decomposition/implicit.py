@@ -11,7 +11,8 @@ import re
 
 MOST = 2  # things
 _THING = re.compile(
-    r"(?:\b(?:the|a|an) )?(?:[a-z-]+ ){0,1}[A-Z][\w'’.-]*(?: (?:of|the|and|de|von) (?=[A-Z])| ?[A-Z][\w'’.-]*)*"
+    r"(?:\b(?:the|a|an) )?(?:[a-z-]+ ){0,1}[A-Z][\w'’.-]*"
+    r"(?: (?:of|the|and|de|von) (?=[A-Z])| ?[A-Z][\w'’.-]*)*"
     r"|\b(?:the|a|an) (?:[a-z-]+ ?){1,3}(?= (?:of|in|on|at|to|from|for|with|be|have)\b|\?|$)"
 )
 _FIRST = re.compile(r"^\w+\s+")

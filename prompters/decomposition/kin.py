@@ -28,7 +28,7 @@ STEPS = (
 _NAMES = "|".join(sorted((name.replace("-", "[- ]") for name in STEPS), key=len, reverse=True))
 _RELATIVE = rf"(?:(?P<side>paternal|maternal) )?(?P<name>{_NAMES})"
 _OF = re.compile(rf"\b{_RELATIVE} (?:of|to) (?P<whom>.+?)\s*\??$", re.IGNORECASE)
-_OWN = re.compile(rf"(?P<whom>[^,?]+?)['’]s? {_RELATIVE}\s*\??$", re.IGNORECASE)
+_OWN = re.compile(rf"(?P<whom>[^?]+?)['’]s? {_RELATIVE}\s*\??$", re.IGNORECASE)
 _ASKS = re.compile(r"^(?:who|what|which)(?: person)?(?: is| was|['’]s| are| were) (?:the )?", re.I)
 
 

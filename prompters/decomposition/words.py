@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from pilotfish.text import sentences
 from prompters.decomposition.kin import relative
@@ -91,7 +92,7 @@ def features(question: str) -> dict[str, float]:
     words = split(question)
     seen = ["<", *masked(words), ">"]
     found = {f"w {word}": 1.0 for word in seen}
-    found |= {f"p {a} {b}": 1.0 for a, b in zip(seen, seen[1:], strict=False)}
+    found |= {f"p {a} {b}": 1.0 for a, b in pairwise(seen)}
     found |= {f"t {a} {b} {c}": 0.5 for a, b, c in zip(seen, seen[1:], seen[2:], strict=False)}
     found |= {f"s {name}": value for name, value in counts(question, words)}
     return found
