@@ -33,7 +33,7 @@ _MOST = re.compile(
 )
 _SAME = re.compile(r"\b(?:same|share|both|common)\b", re.IGNORECASE)
 _LAND = {  # people and lands whose names begin otherwise
-    "american": "usa", "united states": "usa", "us": "usa", "u.s.": "usa", "usa": "usa",
+    "american": "usa", "united states": "usa", "us": "usa", "u.s": "usa", "u.s.a": "usa", "usa": "usa",
     "united states of america": "usa", "british": "uk", "united kingdom": "uk", "england": "uk",
     "english": "uk", "scottish": "uk", "scotland": "uk", "welsh": "uk", "wales": "uk",
     "great britain": "uk", "dutch": "netherlands", "french": "france", "spanish": "spain",

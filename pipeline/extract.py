@@ -2,7 +2,8 @@
 
 The first tier of the cascade. With a cross-encoder it reads the passages and gives the span;
 without one, and for tables, the best window: the dumb baseline that always works. It adds nothing
-to the words of the documents. Not here: whether the answer is good enough (verifiers/).
+to the words of the documents. Edges of a graph are no sentences: their own tier answers from them.
+Not here: whether the answer is good enough (verifiers/).
 """
 
 from __future__ import annotations
@@ -47,7 +48,8 @@ class Extract:
             return _read(case, reader)
         if self.texts_only and not reads_text(case):
             return case
-        found = candidates(question, case.passages[: self.passages], self.embed)
+        stated = [passage for passage in case.passages if passage.kind != "triple"]
+        found = candidates(question, stated[: self.passages], self.embed)
         if not found:
             return replace(case, answer=Answer("", model=self.name, abstained=True))
         window, score, rank = found[0]

@@ -41,7 +41,7 @@ class TableAnswer:
         scope = case.question.scope
         if scope.topic is not None or scope.kind not in (None, "table"):
             return case
-        tables, text = about(self.tables, case), case.question.text
+        tables, text = routed(about(self.tables, case), case), case.question.text
         if tables and scope.table is not None and states(text):
             return self._judged(case, text, tables[0])
         best = self._best(text, tables)
@@ -79,6 +79,21 @@ class TableAnswer:
         answer = Answer(text, (text,), MODEL, cited, support, basis=basis)
         answer = replace(answer, abstained=support < SURE_CLAIM)
         return replace(case, answer=answer, notes={"table": one.laid.table.name, "claim": True})
+
+
+def routed(tables: list[About], case: Case) -> list[About]:
+    """The tables with the chance that the sources gave to tables, where the caller named none.
+
+    That chance is the best table's; the others' are less as they share less with the question.
+    Scores above 1 are a ranking's own, which nobody routed.
+    """
+    scope = case.question.scope
+    given = max((p.score for p in case.passages if p.kind == "table"), default=0.0)
+    if scope.table is not None or scope.kind is not None or not tables or not tables[0].chance:
+        return tables
+    if given > 1.0:
+        return tables
+    return [replace(one, chance=given * one.chance / tables[0].chance) for one in tables]
 
 
 def states(text: str) -> bool:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 
 from models.pilot.reading import having
 from pilotfish.step import Step
@@ -35,6 +36,7 @@ from retrievers.manual import ScopeThenSection
 from retrievers.odds import READ, RULES
 from retrievers.prune import Prune
 from retrievers.rerank import Rerank
+from retrievers.router import Router
 from retrievers.sources import Sources
 from retrievers.sql import RunSql
 from retrievers.tables.rank import DEPTH as TABLE_DEPTH
@@ -58,18 +60,23 @@ def sources(parts: Parts, text: Step, k: int) -> Sources:
         "table": TableRows(parts.tables, table_search(parts, k), k),
         "triple": Graph(parts.graphs, k, EntityTree(parts.graphs, k) if reads else None),
         "manual": ScopeThenSection(parts.shelf, parts.manuals, k),
-    })  # fmt: skip
+    }, router(parts))  # fmt: skip
+
+
+def router(parts: Parts) -> Router:
+    """Which kinds of evidence hold the answer."""
+    return Router(parts.embed, partial(rarity, parts))
+
+
+def rarity(parts: Parts, terms: Sequence[str]) -> dict[str, float]:
+    """The weight of each token: more for those that fewer passages have."""
+    return parts.shelf.opened().bm25.rarity(terms)
 
 
 def table_search(parts: Parts, k: int) -> TableSearch:
     """Which tables a question is about."""
-    shelf = parts.shelf
-
-    def rarity(terms: Sequence[str]) -> dict[str, float]:
-        return shelf.opened().bm25.rarity(terms)
-
-    lexical, dense = BM25(shelf, TABLE_DEPTH), Dense(shelf, TABLE_DEPTH)
-    return TableSearch(parts.tables, lexical, dense, rarity, k)
+    lexical, dense = BM25(parts.shelf, TABLE_DEPTH), Dense(parts.shelf, TABLE_DEPTH)
+    return TableSearch(parts.tables, lexical, dense, partial(rarity, parts), k)
 
 
 def structured(parts: Parts) -> tuple[Step, ...]:

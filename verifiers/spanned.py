@@ -71,8 +71,12 @@ def spanned(case: Case, model: Judge | None) -> Found | None:
 
 
 def reads_text(case: Case) -> bool:
-    """Whether the span reader is asked: not where the best passage is a row of a table."""
-    return bool(case.passages) and case.passages[0].kind in READ
+    """Whether the span reader is asked: not where the best passage is a row of a table.
+
+    Edges do not count: nobody reads a span in them, their own tier answers.
+    """
+    kinds = (passage.kind for passage in case.passages)
+    return next((kind for kind in kinds if kind != "triple"), "") in READ
 
 
 def best_span(question: str, passages: Sequence[Passage], model: Judge) -> Found | None:

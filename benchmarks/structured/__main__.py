@@ -10,7 +10,7 @@ import sys
 from benchmarks import machine, runner
 from benchmarks.ground import ground
 
-NAMES = ("graphs", "answers", "finding", "databases", "manuals", "prompts", "large")
+NAMES = ("graphs", "answers", "finding", "databases", "manuals", "prompts", "large", "routed")
 PARTS = {name: (name, {}) for name in NAMES}
 
 
