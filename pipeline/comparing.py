@@ -31,12 +31,13 @@ _MOST = re.compile(
     r"higher|taller|greater|heavier|faster|deeper)\b",
     re.IGNORECASE,
 )
-_SAME = re.compile(r"\b(?:same|share|both|common)\b", re.IGNORECASE)
+_SAME = re.compile(r"\b(?:same|share|common)\b", re.IGNORECASE)
 _LAND = {  # people and lands whose names begin otherwise
-    "american": "usa", "united states": "usa", "us": "usa", "u.s": "usa", "u.s.a": "usa", "usa": "usa",
-    "united states of america": "usa", "british": "uk", "united kingdom": "uk", "england": "uk",
-    "english": "uk", "scottish": "uk", "scotland": "uk", "welsh": "uk", "wales": "uk",
-    "great britain": "uk", "dutch": "netherlands", "french": "france", "spanish": "spain",
+    "american": "usa", "united states": "usa", "us": "usa", "u.s": "usa", "u.s.a": "usa",
+    "usa": "usa", "united states of america": "usa", "british": "uk", "united kingdom": "uk",
+    "england": "uk", "english": "uk", "scottish": "uk", "scotland": "uk", "welsh": "uk",
+    "wales": "uk", "great britain": "uk", "dutch": "netherlands", "french": "france",
+    "spanish": "spain",
     "danish": "denmark", "greek": "greece", "polish": "poland", "swiss": "switzerland",
     "turkish": "turkey", "irish": "ireland", "finnish": "finland", "persian": "iran",
     "iranian": "iran", "filipino": "philippines", "welshman": "uk", "new zealander": "new zealand",

@@ -97,19 +97,34 @@ class Decomposer:
         if found is None and form == KIN:
             found = forms.bridge(Asked.of(text), own)
         if found and form == BRIDGE:
-            found = self._deeper(found, own)
+            found = self._later(self._deeper(found, own), own)
         return found or (text,)
 
     def _deeper(self, parts: tuple[str, ...], own: Weights) -> tuple[str, ...]:
         """A first sub-question that is a bridge itself is taken apart too."""
         first, *rest = parts
+        if not forms.deep(first, own) or len(parts) >= DEEPEST:
+            return parts
         form, _ = self._form(first, own)
-        if form not in {BRIDGE, KIN} or len(parts) >= DEEPEST:
+        if form not in {BRIDGE, KIN}:
             return parts
         inner = _FORMS[form](Asked.of(first), own)
         if inner is None or bare(inner[0]) == bare(first):
             return parts
         return self._deeper((*inner, *(renumbered(part, len(inner) - 1) for part in rest)), own)
+
+    def _later(self, parts: tuple[str, ...], own: Weights) -> tuple[str, ...]:
+        """And so is a last one, with a name in the place of the answer that it waits for."""
+        *before, last = parts
+        key = f"#{len(before)}"
+        named = last.replace(key, forms.HOLDER)
+        if key not in last or not forms.deep(named, own) or len(parts) >= DEEPEST:
+            return parts
+        inner = forms.bridge(Asked.of(named), own)
+        if inner is None or forms.HOLDER not in inner[0]:
+            return parts
+        first = inner[0].replace(forms.HOLDER, key)
+        return self._later((*before, first, renumbered(inner[1], len(before))), own)
 
 
 def renumbered(text: str, by: int) -> str:

@@ -22,6 +22,8 @@ import numpy as np
 from benchmarks.data import Row, lines
 from benchmarks.ground import ground
 from benchmarks.prompting.overlap import f1
+from benchmarks.prompting.varying import made
+from benchmarks.prompting.varying import placed as where
 from pilotfish.text import sentences
 from prompters.decomposition import arithmetic
 from prompters.decomposition.forms import HOLDER, THING, UNKNOWN
@@ -36,8 +38,8 @@ FORM = {
 }  # fmt: skip
 # Silver sub-questions ask for one thing in many words: each kind in its commonest.
 SAME = tuple((re.compile(pattern, re.IGNORECASE), words) for pattern, words in (
-    (r"cause of death|^(?:why|how) did .* die", f"What was the cause of death of {THING}?"),
-    (r"(?:where|place|city|country).*(?:born|birth)", f"Where was {THING} born?"),
+    (r"cause of death|^why did .* die", f"What was the cause of death of {THING}?"),
+    (r"birthplace|(?:where|place|city|country).*(?:born|birth)", f"Where was {THING} born?"),
     (r"(?:where|place|city|country).*(?:\bdie|death)", f"Where did {THING} die?"),
     (r"\bborn\b|\bbirth", f"When was {THING} born?"),
     (r"\bdie[ds]?\b|\bdeath\b", f"When did {THING} die?"),
@@ -46,6 +48,7 @@ SAME = tuple((re.compile(pattern, re.IGNORECASE), words) for pattern, words in (
     (r"country.*\blocated\b|\blocated\b.*country", f"In which country is {THING} located?"),
     (r"releas|come out|published", f"When was {THING} released?"),
 ))  # fmt: skip
+MADE = 400  # questions of each form that are made up
 RARE = 3  # a feature or template seen less often is left out
 ROUNDS, RATE = 400, 0.05
 _GENERIC = frozenset("who what when where which is was did does the a an of in are were".split())
@@ -170,6 +173,25 @@ class Rows:
         )  # fmt: skip
         self.asked.append((features(rest), template(last, thing)))
 
+    def made_up(self, count: int) -> None:
+        """Questions of other words than the data's."""
+        for one in made(count):
+            self.form.append((features(one.text), one.form))
+            asked = Asked.of(one.text)
+            roles = (INNER,) if one.form == "bridge" else (ONE, OTHER)  # of a single one: no span
+            for role, (start, end) in zip(roles, where(one.text, one.spans), strict=False):
+                inside = [n for n, w in enumerate(asked.words) if start <= w.start and w.end <= end]
+                span = (inside[0], inside[-1] + 1)
+                self.spans[role].append((asked, span))
+            rest = one.text
+            for span in one.spans:
+                rest = rest.replace(span, HOLDER, 1)
+            if one.form == "comparison":
+                self.asked.append((features(rest), UNKNOWN))
+            elif one.form == "bridge":
+                asks = next((words for pattern, words in SAME if pattern.search(rest)), UNKNOWN)
+                self.asked.append((features(rest), asks))
+
 
 def softmax_fit(rows: Seen, strength: float) -> dict[str, Any]:
     """Multinomial logistic by gradient descent (Adam), L2-penalised: (classes, weights)."""
@@ -221,7 +243,6 @@ def span_fit(rows: Sequence[tuple[Asked, tuple[int, int]]], strength: float) -> 
                     value.append(v)
             first[-1] += 1
         first.append(first[-1])
-    starts = np.array([0, *first[:-1]])[:-1] if len(found) else np.array([0])
     sizes = [len(own) for own in found]
     starts = np.cumsum([0, *sizes])[:-1]
     owner = np.repeat(np.arange(len(sizes)), sizes)
@@ -267,7 +288,7 @@ def ridge(rows: Sequence[tuple[Mapping[str, float], float]], strength: float) ->
 def known_templates(rows: Seen) -> Seen:
     """Templates that come often; the rest are `other`."""
     often = Counter(label for _, label in rows)
-    return [(found, label if often[label] >= RARE and THING in label else UNKNOWN)
+    return [(found, label if often[label] >= RARE - 1 and THING in label else UNKNOWN)
             for found, label in rows]  # fmt: skip
 
 
@@ -278,6 +299,7 @@ def fit(data: Path) -> dict[str, Any]:
               for name in ("2wiki", "strategyqa", "gsm8k")}  # fmt: skip
     rows = Rows()
     rows.wiki(halves["2wiki"])
+    rows.made_up(MADE)
     for name, form in (("strategyqa", "implicit"), ("gsm8k", "arithmetic")):
         rows.form += [(features(row["question"]), form) for row in halves[name]]
     rows.form += [(features(part), "single") for row in halves["gsm8k"]
@@ -312,9 +334,9 @@ def clause_rows(problems: Sequence[Row]) -> list[tuple[dict[str, float], float]]
 
 
 if __name__ == "__main__":
-    made = fit(ground(False).data)
+    shipped = fit(ground(False).data)
     if "--write" in sys.argv:
-        text = json.dumps(made, ensure_ascii=False, separators=(",", ":"))
+        text = json.dumps(shipped, ensure_ascii=False, separators=(",", ":"))
         FILE.write_text(re.sub(r'("(?:weights|spans|steps|clauses)":)', r"\n\1", text) + "\n",
                         encoding="utf-8")  # fmt: skip
         print(f"{FILE}: {FILE.stat().st_size / 1e3:.0f} kB")

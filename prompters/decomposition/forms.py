@@ -18,6 +18,7 @@ from prompters.decomposition.words import features
 THING = "[E]"  # where a template takes the thing
 UNKNOWN = "other"  # a property of which no template is known
 HOLDER = "Xx"  # stands for the thing while the property is read
+NESTED = 0.65  # P(multi-hop) from which a sub-question is taken apart again
 SURE = 0.5  # P(property) from which its template is used
 FIRST = "#1"
 _ROLE = re.compile(
@@ -29,11 +30,19 @@ _ROLE = re.compile(
 )
 _PERSON = re.compile(
     r"(?:er|or|ist|ian|father|mother|spouse|husband|wife|son|daughter|child|children|sibling|"
-    r"brother|sister|architect|king|queen|author|president|parents?|coach|founder|ceo|head)s?$",
+    r"brother|sister|woman|man|person|people|actress|architect|king|queen|author|president|parents?|coach|founder|ceo|head)s?$",
     re.IGNORECASE,
 )
 _BARE_KIND = re.compile(r"\b(of|in|on|for) (film|song|album|book|movie) (?=\S)")
 _ARTICLE = re.compile(r"(?:[Tt]he|[Aa]n?|[Hh]is|[Hh]er|[Tt]heir|[Ii]ts)\b|[^a-z]")
+_BOTH_ARE = re.compile(
+    rf"(?P<verb>are|were|do|did|have|can)\s+(?:both\s+)?{HOLDER} and {HOLDER},?\s+(?:both\s+)?"
+    r"(?P<what>(?!.*\bsame\b|.*\bshare\b)[^?]+)\?*$",
+    re.IGNORECASE,
+)
+_ONE_IS = {"are": "is", "were": "was", "do": "does", "have": "has"}
+_HAS_MORE = re.compile(r"\b(?:has|have|had) (?:more|fewer|less|the most) (\w+)", re.IGNORECASE)
+_MASS = frozenset("money water time power energy memory space".split())
 _COMPARED_BY = (
     (re.compile(r"\b(?:born|older|younger|oldest|youngest)\b", re.I), f"When was {THING} born?"),
     (re.compile(r"\b(?:die|died|lived? (?:longer|later))\b", re.I), f"When did {THING} die?"),
@@ -43,6 +52,7 @@ _COMPARED_BY = (
     (re.compile(r"\b(?:nationality|citizenship)\b", re.I), f"What is the nationality of {THING}?"),
     (re.compile(r"\blocated\b.*\b(?:country|city|state|county)\b", re.I),
      f"Where is {THING} located?"),
+    (re.compile(r"\bcosts? (?:more|less)\b|\bcheaper\b", re.I), f"How much does {THING} cost?"),
     (re.compile(r"\b(?:longer|taller|higher|deeper|larger|bigger|older|heavier|faster)\b", re.I),
      "How {1} is " + THING + "?"),
     (re.compile(r"\bsame (\w+)", re.I), "What is the {1} of " + THING + "?"),
@@ -55,7 +65,14 @@ def bridge(asked: Asked, own: Weights) -> tuple[str, ...] | None:
     if inner is None or _is_whole(asked, inner):
         return None
     rest = asked.text[: inner.start] + HOLDER + asked.text[inner.end :]
+    if deep(rest, own):  # what is left describes somebody too: the decomposer goes on with it
+        return what_is(inner.text), _tidy(rest.replace(HOLDER, FIRST))
     return what_is(inner.text), about(rest, own).replace(THING, FIRST)
+
+
+def deep(question: str, own: Weights) -> bool:
+    """Whether a part of a question is a multi-hop one itself."""
+    return own.form(features(question))["single"] < 1 - NESTED
 
 
 def kin(asked: Asked, own: Weights) -> tuple[str, ...] | None:
@@ -102,7 +119,7 @@ def intersection(asked: Asked, own: Weights) -> tuple[str, ...] | None:
 
 def what_is(thing: str) -> str:
     """The question for a thing that is described: who for people, else what."""
-    head = re.split(r" (?:of|who|which|that|in|for|to|from|by)\b", thing)[0]
+    head = re.split(r" (?:of|who|which|that|where|whose|in|for|to|from|by)\b", thing)[0]
     verb = "Who" if _PERSON.search(head.rstrip()) else "What"
     article = "" if _ARTICLE.match(thing) else "the "
     named = _BARE_KIND.sub(r"\1 the \2 ", thing)
@@ -129,6 +146,11 @@ def compared_by(rest: str, own: Weights) -> str:
 
 def by_words(rest: str) -> str:
     """The property by rules, for what the weights never saw."""
+    if polar := _BOTH_ARE.match(rest):
+        verb = _ONE_IS.get(polar["verb"].lower(), polar["verb"])
+        return f"{verb.capitalize()} {THING} {polar['what'].strip()}?"
+    if more := _HAS_MORE.search(rest):
+        return f"How {'much' if more[1] in _MASS else 'many'} {more[1]} does {THING} have?"
     for pattern, template in _COMPARED_BY:
         if found := pattern.search(rest):
             return template.format(found[0].lower(), _plain(found[found.lastindex or 0].lower()))

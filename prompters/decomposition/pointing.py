@@ -15,6 +15,7 @@ from prompters.decomposition.words import NAME, Word, shapes, split
 
 LONGEST = 24  # words of a span
 INNER, ONE, OTHER = "inner", "one", "other"  # roles
+_TELLING = frozenset({"when", "where", "why"})  # question words that ask for much by themselves
 _OPEN, _CLOSE = "([{", ")]}"
 _TITLES = frozenset("film films song songs album book novel band company".split())
 
@@ -123,9 +124,15 @@ def _pressed(kinds: Sequence[str]) -> str:
     return " ".join(pressed[:6])
 
 
+def asks_more(asked: Asked, span: tuple[int, int]) -> bool:
+    """Whether something is asked outside of the span: a word that is no function word."""
+    outside = (*asked.shapes[1 : span[0]], *asked.shapes[span[1] :])
+    return any(kind in {"x", NAME} for kind in outside) or asked.words[0].lower in _TELLING
+
+
 def point(asked: Asked, scorer: Scorer) -> Pointed | None:
-    """The likeliest span of one role."""
-    spans = list(candidates(asked))
+    """The likeliest span of one role that leaves something to ask."""
+    spans = [span for span in candidates(asked) if asks_more(asked, span)]
     if not spans:
         return None
     chances = softmax([scorer(features(asked, span)) for span in spans])
