@@ -190,7 +190,8 @@ triples = Table(
     sqlite_autoincrement=True,
 )
 
-# What was fitted to a collection: scorers of graphs and tables. `body` is read by who wrote it.
+# What was fitted to a collection: scorers, classifiers, demonstrations. `body` is read by who wrote
+# it; `measured` says to people what it was measured at.
 tuned = Table(
     "tuned",
     metadata,
@@ -199,6 +200,7 @@ tuned = Table(
     Column("labels", Integer, nullable=False),
     Column("body", LargeBinary, nullable=False),
     Column("created", Float, nullable=False),
+    Column("measured", JSON),
     sqlite_with_rowid=False,
 )
 

@@ -116,24 +116,24 @@ def _pairs(rows: Sequence[Row], first: str, second: str) -> list[tuple[str, str]
     return [(str(row[first]), str(row[second])) for row in rows]
 
 
-def read_rows(path: Path, *wanted: tuple[str, str]) -> list[Row]:
-    """The rows of a file, each with one of these pairs of texts; bad lines are named at once."""
+def read_rows(path: Path, *wanted: tuple[str, ...]) -> list[Row]:
+    """The rows of a file, each with one of these sets of texts; bad lines are named at once."""
     found: list[Row] = []
     bad: list[str] = []
     for number, line in enumerate(read_text(path).split("\n"), start=1):
         if line.strip():
-            rows = [row for pair in wanted if (row := _row(line, pair))]
+            rows = [row for some in wanted if (row := _row(line, some))]
             bad += [] if rows else [str(number)]
             found += rows[:1]
     if bad or not found:
         what = f"lines {', '.join(bad[:20])} are not" if bad else "no line is"
-        fields = " (or ".join(f"{first} and {second}" for first, second in wanted)
+        fields = " (or ".join(" and ".join(some) for some in wanted)
         fields += ")" * (len(wanted) - 1)
         raise InputError(f"{path}: {what} a JSON object with id, {fields}: correct the file")
     return found
 
 
-def _row(line: str, wanted: tuple[str, str]) -> Row | None:
+def _row(line: str, wanted: tuple[str, ...]) -> Row | None:
     try:
         fields = json.loads(line)
     except ValueError:

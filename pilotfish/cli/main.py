@@ -15,6 +15,7 @@ from pilotfish.cli import (
     documents,
     evaluate,
     judging,
+    predict,
     quarantine,
     search,
     service,
@@ -57,8 +58,8 @@ def options(
 
 
 GROUPS = (
-    documents, quarantine, search, decompose, ask, batch, judging, evaluate, tune, tuning, trust,
-    upkeep, service, usage,
+    documents, quarantine, search, decompose, ask, batch, judging, predict, evaluate, tune, tuning,
+    trust, upkeep, service, usage,
 )  # fmt: skip
 for commands in GROUPS:
     commands.register(app)
