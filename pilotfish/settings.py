@@ -34,7 +34,8 @@ TOML = "pilotfish.toml"
 OTHERS = frozenset({"PILOTFISH_CACHE", "PILOTFISH_BENCH_DATA", "PILOTFISH_DEBUG"})
 _MAY_BE_EMPTY = {
     "llm.model", "llm.api_base", "llm.requests_per_minute", "llm.tokens_per_minute",
-    "database", "policy", "service.redis", "service.keep_days", "checks.words", "checks.corrector",
+    "database", "policy", "classifier", "service.redis",
+    "service.keep_days", "checks.words", "checks.corrector",
 }  # fmt: skip
 # Its keys are those of the vector store that is named: unknown to us, and perhaps secret.
 FREE = "dense.store_options"
@@ -64,6 +65,7 @@ class Settings(Strict):
     extract_above: float = Field(0.8, ge=0, le=1, description="support above which no LLM is asked")
     quarantine: bool = Field(True, description="hold passages that seem to give orders")
     spotlight: Literal["delimit", "mark"] = Field("delimit", description="passages in prompts")
+    classifier: str | None = Field(None, description="of tune classifier: recipe classify's own")
     policy: Path | None = Field(
         None, description="file of pilotfish tune cascade: the LLM tier a question starts at"
     )

@@ -1,7 +1,7 @@
-"""Classifiers of a workspace: trained from labelled texts, kept with the collection, asked by name.
+"""Classifiers of a workspace: trained from labelled texts, kept with the collection.
 
-Not here: the model (models/classifier/), hints and answers made of it (prompters/predict.py,
-pipeline/classify_tier.py).
+Not here: the model (models/classifier/), loading one (classifier_held.py), hints and answers made
+of it (prompters/predict.py, classify_tier.py).
 """
 
 from __future__ import annotations
@@ -9,34 +9,18 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from pilotfish.errors import InputError, NotFound
+from pilotfish.errors import InputError
 from pilotfish.files import read_text
+from pipeline.classifier_held import PREFIX, Held, loaded, matching
 from pipeline.library import Library
 from store import tuned
 
-if TYPE_CHECKING:
-    from models.classifier.model import Classifier, Prediction
-
-PREFIX = "classifier:"
 AT_ONCE = 256  # texts that are encoded between two looks at the clock
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
-
-
-@dataclass(frozen=True, slots=True)
-class Held:
-    """A classifier and the encoder that its vectors come from."""
-
-    name: str
-    model: Classifier
-    encode: Any  # texts -> vectors
-
-    def __call__(self, texts: Sequence[str]) -> list[Prediction]:
-        """One prediction a text."""
-        return self.model.predict(texts, self.encode(texts))
 
 
 def train(library: Library, name: str, path: Path) -> dict[str, Any]:
@@ -64,24 +48,9 @@ def train(library: Library, name: str, path: Path) -> dict[str, Any]:
 
 def held(library: Library, name: str) -> Held:
     """The classifier of that name; NotFound names those there are."""
-    from models.classifier.model import unpacked
-
-    with library.database.read() as connection:
-        kept = tuned.of(connection, library.collection().id, PREFIX + name)
-        if kept is None:
-            names = [one.name.removeprefix(PREFIX) for one in tuned.every(connection)
-                     if one.name.startswith(PREFIX)]  # fmt: skip
-            there = f"there are {', '.join(names)}" if names else "there is none"
-            mend = "pilotfish tune classifier NAME TRAIN.jsonl"
-            raise NotFound(f"no classifier {name!r} ({there}): {mend}")
-    model = unpacked(kept.body)
-    encoder = library.encoders(*model.encoder)
-    if encoder.fingerprint != model.encoder[1]:
-        raise InputError(
-            f"classifier {name!r} was trained over other weights of {model.encoder[0]}: "
-            "train it again"
-        )
-    return Held(name, model, encoder.encode)
+    found = loaded(library.database, library.collection().id, name)
+    encoder = library.encoders(*found.model.encoder)
+    return matching(found, encoder.encode, encoder.fingerprint)
 
 
 def predicted(one: Held, rows: Sequence[dict[str, object]]) -> Iterator[dict[str, Any]]:

@@ -9,7 +9,8 @@ from collections.abc import Callable
 
 from pilotfish.errors import InputError
 from pilotfish.step import Step
-from pipeline.flow import Chain
+from pipeline.classify_tier import ClassifyAnswer, LabelCheck, LabelTier, sure
+from pipeline.flow import Cascade, Chain
 from pipeline.multihop import hop_answer, hop_cascade, hopping
 from pipeline.parts import Parts
 from pipeline.purse import Purse
@@ -17,6 +18,7 @@ from pipeline.tiers import Tiers
 from pipeline.wiring import (
     cascade,
     check,
+    classifier,
     extracts,
     llm_tiers,
     or_sql,
@@ -26,6 +28,7 @@ from pipeline.wiring import (
     sources,
     structured,
 )
+from prompters.predict import LabelPrompt, Predict
 from retrievers.bm25 import BM25
 from retrievers.dense import Dense
 from retrievers.fuse import Fuse
@@ -66,6 +69,22 @@ def multihop(parts: Parts, purse: Purse) -> Step:
     return Chain((*answer.steps, *second_try(parts, purse, llms)))
 
 
+def classify(parts: Parts, purse: Purse) -> Step:
+    """A label by the small classifier; where it is unsure, one LLM call that sees its word."""
+    settings, found = parts.settings, classifier(parts)
+    prompt = Chain((Predict(found.look), LabelPrompt(found.model.labels)))
+    llms = tuple(LabelTier(prompt, llm, found.one, found.where) for llm in llm_tiers(parts, purse))
+    least = settings.extract_above if llms else settings.abstain_below
+    return Tiers(
+        (ClassifyAnswer(found.one, found.where),), llms,
+        lambda tiers, asks: Cascade(
+            tiers, LabelCheck(settings.abstain_below), sure(least),
+            abstain_over_budget=settings.llm.on_budget == "extract",
+        ),
+        settings.llm.models, parts.policy, parts.embed,
+    )  # fmt: skip
+
+
 def plain(parts: Parts, purse: Purse) -> Step:
     """The baseline: BM25, one prompt, the first LLM, citations."""
     llms = llm_tiers(parts, purse)
@@ -91,7 +110,12 @@ def hop_retrieval(parts: Parts, k: int) -> Step:
     return hopping(parts, None, retrieval(parts, k), k)
 
 
-RECIPES: dict[str, Recipe] = {"default": default, "multihop": multihop, "plain": plain}
+RECIPES: dict[str, Recipe] = {
+    "default": default,
+    "multihop": multihop,
+    "classify": classify,
+    "plain": plain,
+}
 # How a recipe retrieves, for whoever only searches; those not named here retrieve as default.
 RETRIEVALS: dict[str, Callable[[Parts, int], Step]] = {
     "multihop": hop_retrieval, "plain": lexical,

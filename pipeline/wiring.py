@@ -10,9 +10,11 @@ from dataclasses import replace
 from functools import partial
 
 from models.pilot.reading import having
+from pilotfish.errors import SettingsError
 from pilotfish.step import Step
 from pilotfish.types import Case
 from pipeline.checks import Checked, corrector, further, repairs
+from pipeline.classifier_held import Held, loaded, matching
 from pipeline.extract import Extract
 from pipeline.flow import Accept, Cascade, Chain, Loop
 from pipeline.graph_answer import GraphAnswer
@@ -223,3 +225,16 @@ def accept_above(threshold: float) -> Accept:
         return answer.support is not None and answer.support >= threshold
 
     return accept
+
+
+def classifier(parts: Parts) -> Held:
+    """The classifier that the settings name; SettingsError where they name none."""
+    name = parts.settings.classifier
+    if not name:
+        raise SettingsError(
+            "recipe classify needs a classifier: pilotfish tune classifier NAME TRAIN.jsonl, then "
+            "set PILOTFISH_CLASSIFIER=NAME"
+        )
+    encoder = parts.shelf.opened().encoder
+    found = loaded(parts.shelf.database, parts.collection_id, name)
+    return matching(found, parts.embed, encoder.fingerprint)
