@@ -24,7 +24,7 @@ from pipeline.purse import Purse
 from pipeline.questions import Line, scoped
 from pipeline.recipes import recipe
 from pipeline.reliance import judge_of, reliance
-from store import collections, documents, jobs, ledger, passages, rates
+from store import collections, documents, jobs, ledger, passages, rates, tuned
 from store.collections import Collection
 from store.database import locked
 from store.jobs import Item
@@ -105,7 +105,8 @@ class Batch:
         asked = {"recipe": self.recipe, "where": self.scope.where}
         asked["judge"] = judge_of(self.library.parts)
         limits = {k: getattr(self.limits, k) for k in ("max_calls", "budget_usd", "deadline")}
-        return asked | source | limits | chosen | self._relied() | self._routing()
+        more = self._relied() | self._routing() | self._fitted()
+        return asked | source | limits | chosen | more
 
     def _relied(self) -> dict[str, object]:
         """What support rests on, where that is not the shipped calibration, and the promise."""
@@ -124,6 +125,17 @@ class Batch:
         if policy is not None and policy.is_file():
             found["policy"] = hashlib.sha256(policy.read_bytes()).hexdigest()
         return found
+
+    def _fitted(self) -> dict[str, object]:
+        """When each helper was fitted to the collection, and the settings that name helpers."""
+        with self.library.database.read() as connection:
+            name = self.library.collection().name
+            found = {one.name: one.created for one in tuned.every(connection)
+                     if one.collection == name}  # fmt: skip
+        settings = self.library.settings
+        named = {key: getattr(settings, key) for key in ("classifier", "decomposer")}
+        changed = {key: value for key, value in named.items() if value not in (None, "pilot")}
+        return changed | ({"fitted": found} if found else {})
 
     def _run(self, job: str) -> None:
         """Work off the pending items in threads; an error that stops a job stops all."""
