@@ -34,7 +34,7 @@ TOML = "pilotfish.toml"
 OTHERS = frozenset({"PILOTFISH_CACHE", "PILOTFISH_BENCH_DATA", "PILOTFISH_DEBUG"})
 _MAY_BE_EMPTY = {
     "llm.model", "llm.api_base", "llm.requests_per_minute", "llm.tokens_per_minute",
-    "database", "policy", "classifier", "service.redis",
+    "database", "policy", "classifier", "demos", "service.redis",
     "service.keep_days", "checks.words", "checks.corrector",
 }  # fmt: skip
 # Its keys are those of the vector store that is named: unknown to us, and perhaps secret.
@@ -66,6 +66,8 @@ class Settings(Strict):
     quarantine: bool = Field(True, description="hold passages that seem to give orders")
     spotlight: Literal["delimit", "mark"] = Field("delimit", description="passages in prompts")
     classifier: str | None = Field(None, description="of tune classifier: recipe classify's own")
+    demos: str | None = Field(None, description="of tune demos: examples put before questions")
+    demos_shown: int = Field(4, ge=0, le=64, description="how many of them")
     policy: Path | None = Field(
         None, description="file of pilotfish tune cascade: the LLM tier a question starts at"
     )

@@ -133,7 +133,7 @@ class Batch:
             found = {one.name: one.created for one in tuned.every(connection)
                      if one.collection == name}  # fmt: skip
         settings = self.library.settings
-        named = {key: getattr(settings, key) for key in ("classifier", "decomposer")}
+        named = {key: getattr(settings, key) for key in ("classifier", "decomposer", "demos")}
         changed = {key: value for key, value in named.items() if value not in (None, "pilot")}
         return changed | ({"fitted": found} if found else {})
 

@@ -15,6 +15,7 @@ from pilotfish.step import Step
 from pilotfish.types import Case
 from pipeline.checks import Checked, corrector, further, repairs
 from pipeline.classifier_held import Held, loaded, matching
+from pipeline.demonstrations import pool_of
 from pipeline.extract import Extract
 from pipeline.flow import Accept, Cascade, Chain, Loop
 from pipeline.graph_answer import GraphAnswer
@@ -26,6 +27,7 @@ from pipeline.purse import Purse
 from pipeline.retry import Correct, Retry, closed
 from pipeline.sql_tier import OrSql, SqlTier
 from pipeline.table_answer import TableAnswer
+from prompters.demos import Demos
 from prompters.render import Render
 from prompters.sql import SqlPrompt
 from retrievers.bm25 import BM25
@@ -139,6 +141,21 @@ def render(parts: Parts) -> Step:
     """The prompt: over whole passages, or over the share of their tokens that `llm.prune` keeps."""
     settings = parts.settings
     whole = Render(parts.secret, parts.count, settings.prompt_tokens, settings.spotlight)
+    if settings.demos and settings.llm.models:  # nobody else reads them
+        return Chain((demonstrations(parts), narrowed(parts, whole)), name="prompt")
+    return narrowed(parts, whole)
+
+
+def demonstrations(parts: Parts) -> Demos:
+    """The examples that the settings name."""
+    settings = parts.settings
+    pool = pool_of(parts, settings.demos or "", parts.shelf.opened().encoder.fingerprint)
+    return Demos(pool, parts.embed, settings.demos_shown)
+
+
+def narrowed(parts: Parts, whole: Render) -> Step:
+    """The renderer, over the share of the passages' tokens that is kept."""
+    settings = parts.settings
     if settings.llm.prune >= 1:
         return whole
     reader = having(parts.judge, "spans")

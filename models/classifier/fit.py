@@ -37,8 +37,12 @@ class Labelled:
     vectors: Floats
 
 
-def fit(given: Labelled, encoder: tuple[str, str]) -> Classifier:
-    """ValueError where there are fewer than two labels, or fewer than two texts of one."""
+def fit(
+    given: Labelled, encoder: tuple[str, str], views: Sequence[str] = tuple(VIEWS)
+) -> Classifier:
+    """The best of these views. ValueError where there are fewer than two labels, or but one text
+    of a label.
+    """
     labels = tuple(sorted(set(given.labels)))
     counts = Counter(given.labels)
     if len(labels) < 2:
@@ -48,9 +52,13 @@ def fit(given: Labelled, encoder: tuple[str, str]) -> Classifier:
         raise ValueError(f"only one text has the label {rare[0]!r}: give at least two")
     words = Words.of(given.texts)
     design, gold = _rows(words, given.texts), np.array([labels.index(x) for x in given.labels])
-    said = {view: _held_out(design, given.vectors, gold, scales) for view, scales in VIEWS.items()}
+    said = {
+        view: _held_out(design, given.vectors, gold, scales)
+        for view, scales in VIEWS.items()
+        if view in views
+    }
     right = {view: float((scores.argmax(1) == gold).mean()) for view, scores in said.items()}
-    view = max(VIEWS, key=lambda name: (right[name], name == "both"))
+    view = max(said, key=lambda name: (right[name], name == "both"))
     scores = said[view]
     temperature = cooled(scores, gold)
     weights, bias = _logistic(_beside(design, given.vectors, VIEWS[view]), gold, len(labels))
@@ -64,10 +72,10 @@ def fit(given: Labelled, encoder: tuple[str, str]) -> Classifier:
         f"kept at {SURE:.0%} right": round(kept_at(chances, gold), 4),
         "calibration error": round(calibration_error(chances, gold), 4),
     }  # fmt: skip
-    examples, places = _examples(given, labels, chances)
+    shown, places = examples(given, labels, chances)
     return Classifier(
         labels, words, by_word.astype(np.float32), weights[:, split:].astype(np.float32),
-        bias.astype(np.float32), VIEWS[view][1], temperature, encoder, measured, examples,
+        bias.astype(np.float32), VIEWS[view][1], temperature, encoder, measured, shown,
         given.vectors[places].astype(np.float32),
     )  # fmt: skip
 
@@ -169,7 +177,7 @@ def calibration_error(chances: Floats, gold: NDArray[Any], bins: int = 10) -> fl
                  / len(gold))  # fmt: skip
 
 
-def _examples(
+def examples(
     given: Labelled, labels: Sequence[str], chances: Floats
 ) -> tuple[tuple[Example, ...], NDArray[np.int64]]:
     """At most KEPT of the texts, spread over all, and their places."""

@@ -1,4 +1,4 @@
-"""`tune classifier`, `predict`, `helpers`: small classifiers, and all that was fitted here."""
+"""`tune classifier`, `tune demos`, `predict`, and `helpers`: all that was fitted here."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 def register(app: typer.Typer) -> None:
     group(app).command("classifier")(classifier)
+    group(app).command("demos")(demos)
     app.command("predict")(predict)
     app.command("helpers")(helpers)
 
@@ -48,6 +49,34 @@ def classifier(
             f"{name}: {len(told['labels'])} labels from {told['texts']} texts; {in_words(told)}",
             markup=False,
         )
+
+
+def demos(
+    context: typer.Context,
+    data: Annotated[
+        Path | None, typer.Argument(help='JSON lines of {"task"?, "input", "output"}.')
+    ] = None,
+    name: Annotated[str, typer.Option("--name", help="What the pool is called.")] = "default",
+) -> None:
+    """Learn which solved examples help; accepted answers (pilotfish feedback) are among them."""
+    options: Context = context.obj
+    with guarded(options):
+        options.attach()
+        from pipeline.classifiers import checked
+        from pipeline.demonstrations import read_demos, tune
+
+        checked(name)
+        given = read_demos(data) if data else []
+        library = options.library(create=True)
+        encoder = library.encoder
+        told = tune(library.parts, name, given, (encoder.name, encoder.fingerprint))
+        if options.json:
+            emit_object(told)
+        err = options.err()
+        err.print(f"{name}: {told['demonstrations']} demonstrations", markup=False)
+        for task, gate in told["gates"].items():
+            said = "left out: they did not help" if gate == "none" else f"picked by {gate}"
+            err.print(f"  {task or 'all'}: {said}", markup=False)
 
 
 def predict(

@@ -1,0 +1,1 @@
+"""Demonstrations for prompts: a pool of solved inputs, and how some of them are picked."""
