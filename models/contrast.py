@@ -40,6 +40,6 @@ def fit(inputs: Floats, best: Floats, worst: Floats) -> tuple[Floats, Floats]:
             torch.cat([own, against], dim=1) / WARMTH, torch.zeros(len(at), dtype=torch.long)
         )
         optimizer.zero_grad()
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
     return down.detach().numpy(), up.detach().numpy()

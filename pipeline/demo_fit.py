@@ -134,4 +134,4 @@ def wins(one: Sequence[bool], other: Sequence[bool]) -> bool:
     if ahead <= behind:
         return False
     tail = sum(comb(count, n) for n in range(ahead, count + 1)) / 2**count
-    return tail <= LEVEL
+    return bool(tail <= LEVEL)

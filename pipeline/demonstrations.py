@@ -36,7 +36,7 @@ def tune(
     every = [*demos, *accepted(database, here)]
     if not every:
         raise InputError("there are no demonstrations: give a file, or label answers as right")
-    vectors = np.concatenate([parts.embed([one.input]) for one in every])
+    vectors = parts.embed([one.input for one in every])
     made = fitted(Pool(tuple(every), vectors, encoder))
     own = [at for at, one in enumerate(made.pool.demos) if one.item is None]
     kept = replace(made.pool, demos=tuple(made.pool.demos[at] for at in own), vectors=vectors[own])

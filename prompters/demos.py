@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pilotfish.types import Case, Hint
-from prompters.demonstrations.pool import Demo, Pool
+from prompters.demonstrations.pool import Demo, How, Pool
 
 DEMO = "demo"
 Embed = Callable[[Sequence[str]], NDArray[np.float32]]
@@ -35,7 +35,7 @@ class Demos:
             return replace(case, notes={"why": "there are no demonstrations"})
         text = case.question.text
         vector = self.embed([text])[0]
-        how = "tuned" if pool.down.size else "dense"
+        how: How = "tuned" if pool.down.size else "dense"
         found = pool.pick(text, vector, 4 * self.k, how)
         open_to = [at for at in found if pool.gates.get(pool.demos[at].task, how) != "none"]
         chosen = open_to[-self.k :]
