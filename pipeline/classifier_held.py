@@ -12,7 +12,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from models.classifier import trees
 from models.classifier.model import Classifier, Example, Prediction, unpacked
+from models.classifier.rows import Row, row_text
+from models.classifier.trees import Trees
 from pilotfish.errors import InputError, NotFound
 from store import tuned
 from store.calibrations import told
@@ -33,13 +36,21 @@ class Held:
     """A classifier and what its vectors come from. `where`: on how many labels, and when."""
 
     name: str
-    model: Classifier
+    model: Classifier | Trees
     where: str
     encode: Encode = _nothing
 
     def __call__(self, texts: Sequence[str]) -> list[Prediction]:
-        """One prediction a text."""
+        """One prediction a text; rows of a table are written as `Header: value; ...`."""
+        if isinstance(self.model, Trees):
+            return self.model.read(texts)
         return self.model.predict(texts, self.encode(texts))
+
+    def rows(self, rows: Sequence[Row]) -> list[Prediction]:
+        """One prediction a row of a table."""
+        if isinstance(self.model, Trees):
+            return self.model.predict(rows)
+        return self([row_text(row) for row in rows])
 
     def one(self, text: str) -> Prediction:
         """The prediction of a text."""
@@ -47,8 +58,9 @@ class Held:
 
     def look(self, text: str, k: int) -> tuple[Prediction, list[Example]]:
         """The prediction, and the k nearest training texts, the nearest last."""
-        vectors = self.encode([text])
-        return self.model.predict([text], vectors)[0], self.model.nearest(vectors[0], k)
+        vectors, model = self.encode([text]), self.model
+        found = model.read([text]) if isinstance(model, Trees) else model.predict([text], vectors)
+        return found[0], model.nearest(vectors[0], k)
 
 
 def loaded(database: Database, collection_id: int, name: str) -> Held:
@@ -65,7 +77,8 @@ def loaded(database: Database, collection_id: int, name: str) -> Held:
             there = f"there are {', '.join(names)}" if names else "there is none"
             mend = "pilotfish tune classifier NAME TRAIN.jsonl"
             raise NotFound(f"no classifier {name!r} ({there}): {mend}")
-    _held[key] = found = Held(name, unpacked(kept.body), told(kept.labels, kept.created))
+    model = trees.unpacked(kept.body) or unpacked(kept.body)
+    _held[key] = found = Held(name, model, told(kept.labels, kept.created))
     while len(_held) > _KEPT:
         _held.popitem(last=False)
     return found

@@ -1,4 +1,4 @@
-"""Classifiers of a workspace: trained from labelled texts, kept with the collection.
+"""Classifiers of a workspace: trained from labelled texts or rows, kept with the collection.
 
 Not here: the model (models/classifier/), loading one (classifier_held.py), hints and answers made
 of it (prompters/predict.py, classify_tier.py).
@@ -9,10 +9,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from models.classifier.model import Prediction
+from models.classifier.rows import row_text
 from pilotfish.errors import InputError
 from pilotfish.files import read_text
 from pipeline.classifier_held import PREFIX, Held, loaded, matching
@@ -24,26 +26,28 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 
 
 def train(library: Library, name: str, path: Path) -> dict[str, Any]:
-    """Train on the labelled texts of a file and keep it; what it was measured at.
+    """Train on the labelled texts, or rows, of a file and keep it; what it was measured at.
 
     InputError names the file's bad lines, or why nothing can be learned.
     """
     from models.classifier.fit import Labelled, fit
+    from models.classifier.fit_trees import fit_rows
 
     checked(name)
-    rows = read_labelled(path)
-    texts, labels = [text for text, _ in rows], [label for _, label in rows]
+    given = read_labelled(path)
+    texts, labels = [one.text for one in given], [one.label for one in given]
+    rows = [one.fields for one in given if one.fields is not None]
     encoder = library.encoder
+    encodes = (encoder.name, encoder.fingerprint)
+    learned = Labelled(texts, labels, encoder.encode(texts))
     try:
-        made = fit(
-            Labelled(texts, labels, encoder.encode(texts)), (encoder.name, encoder.fingerprint)
-        )
+        made = fit_rows(learned, rows, encodes) if rows else fit(learned, encodes)
     except ValueError as error:
         raise InputError(f"{path}: {error}") from None
     with library.database.write() as connection:
         here = library.collection().id
-        tuned.put(connection, here, PREFIX + name, len(rows), made.packed(), made.measured)
-    return {"name": name, "texts": len(rows), "labels": list(made.labels), **made.measured}
+        tuned.put(connection, here, PREFIX + name, len(given), made.packed(), made.measured)
+    return {"name": name, "texts": len(given), "labels": list(made.labels), **made.measured}
 
 
 def held(library: Library, name: str) -> Held:
@@ -54,14 +58,23 @@ def held(library: Library, name: str) -> Held:
 
 
 def predicted(one: Held, rows: Sequence[dict[str, object]]) -> Iterator[dict[str, Any]]:
-    """{"id", "label", "confidence", "because"} of each {"id", "text"}."""
+    """{"id", "label", "confidence", "because"} of each {"id", "text"} or {"id", "fields"}."""
     for start in range(0, len(rows), AT_ONCE):
         some = rows[start : start + AT_ONCE]
-        for row, found in zip(some, one([str(row["text"]) for row in some]), strict=True):
+        for row, found in zip(some, _said(one, some), strict=True):
             fields = asdict(found)
             because = [{"feature": name, "weight": weight} for name, weight in found.because]
             yield {"id": row["id"], "label": fields["label"],
                    "confidence": fields["confidence"], "because": because}  # fmt: skip
+
+
+def _said(one: Held, some: Sequence[dict[str, object]]) -> list[Prediction]:
+    """Predictions in order; a line has the fields of a row, or a text."""
+    fields = [row.get("fields") for row in some]
+    if all(isinstance(row, dict) for row in fields):
+        return one.rows([row for row in fields if isinstance(row, dict)])
+    return one([row_text(row) if isinstance(row, dict) else str(line["text"])
+                for row, line in zip(fields, some, strict=True)])  # fmt: skip
 
 
 def checked(name: str) -> str:
@@ -71,9 +84,18 @@ def checked(name: str) -> str:
     return name
 
 
-def read_labelled(path: Path) -> list[tuple[str, str]]:
-    """(text, label) of each line; all bad lines are named at once."""
-    found, bad = [], []
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A labelled text; `fields`: the row that it is written from, None where it is none."""
+
+    text: str
+    label: str
+    fields: dict[str, object] | None = None
+
+
+def read_labelled(path: Path) -> list[Given]:
+    """The labelled texts or rows of a file; all bad lines are named at once."""
+    found, bad = list[Given](), list[str]()
     for number, line in enumerate(read_text(path).split("\n"), start=1):
         if not line.strip():
             continue
@@ -85,20 +107,26 @@ def read_labelled(path: Path) -> list[tuple[str, str]]:
         raise InputError(f"{path}: {len(bad)} lines cannot be learned from:\n  {told}{more}")
     if not found:
         raise InputError(f"{path} holds no labelled texts: give one a line")
+    if len({one.fields is None for one in found}) > 1:
+        raise InputError(f"{path} holds both texts and fields: give one kind, or two files")
     return found
 
 
-def _labelled(line: str) -> tuple[str, str] | str:
-    """The line's text and label, or what is wrong with it."""
+def _labelled(line: str) -> Given | str:
+    """The line's text or row, and its label, or what is wrong with it."""
     try:
         fields = json.loads(line)
     except (ValueError, RecursionError):
         return "not valid JSON"
     if not isinstance(fields, dict):
         return "not a JSON object"
-    text, label = fields.get("text"), fields.get("label")
-    if not isinstance(text, str) or not text.strip():
-        return "no field 'text' with text"
+    text, row, label = fields.get("text"), fields.get("fields"), fields.get("label")
+    if isinstance(row, dict) and row_text(row) and text is None:
+        text = row_text(row)
+    elif not isinstance(text, str) or not text.strip():
+        return "no field 'text' with text, nor 'fields' with a row"
+    else:
+        row = None
     if not isinstance(label, str | int | float) or not str(label).strip():
         return "no field 'label'"
-    return text, str(label)
+    return Given(text, str(label), row)

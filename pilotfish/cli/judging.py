@@ -117,7 +117,10 @@ def _pairs(rows: Sequence[Row], first: str, second: str) -> list[tuple[str, str]
 
 
 def read_rows(path: Path, *wanted: tuple[str, ...]) -> list[Row]:
-    """The rows of a file, each with one of these sets of texts; bad lines are named at once."""
+    """The rows of a file, each with one of these sets of texts; bad lines are named at once.
+
+    What is called "fields" is the row of a table: an object.
+    """
     found: list[Row] = []
     bad: list[str] = []
     for number, line in enumerate(read_text(path).split("\n"), start=1):
@@ -139,6 +142,7 @@ def _row(line: str, wanted: tuple[str, ...]) -> Row | None:
     except ValueError:
         return None
     good = isinstance(fields, dict) and "id" in fields
-    if not good or not all(isinstance(fields.get(name), str) for name in wanted):
+    kinds = {name: dict if name == "fields" else str for name in wanted}
+    if not good or not all(isinstance(fields.get(name), kind) for name, kind in kinds.items()):
         return None
     return {"id": fields["id"], **{name: fields[name] for name in wanted}}

@@ -30,9 +30,11 @@ def register(app: typer.Typer) -> None:
 def classifier(
     context: typer.Context,
     name: Annotated[str, typer.Argument(help="What it is called from now on.")],
-    texts: Annotated[Path, typer.Argument(help='JSON lines of {"text", "label"}.')],
+    texts: Annotated[
+        Path, typer.Argument(help='JSON lines of {"text", "label"}, or {"fields": {}, "label"}.')
+    ],
 ) -> None:
-    """Train a small classifier of texts; it says how sure it is, and why."""
+    """Train a small classifier of texts, or of rows of a table; it says how sure it is, and why."""
     options: Context = context.obj
     with guarded(options):
         options.attach()
@@ -82,13 +84,15 @@ def demos(
 def predict(
     context: typer.Context,
     name: Annotated[str, typer.Argument(help="A classifier of tune classifier.")],
-    texts: Annotated[Path, typer.Argument(help='JSON lines of {"id", "text"}.')],
+    texts: Annotated[
+        Path, typer.Argument(help='JSON lines of {"id", "text"}, or {"id", "fields": {}}.')
+    ],
     output: Annotated[Path, typer.Option("-o", "--output", help="Predictions to write, or -.")],
 ) -> None:
     """Label texts: for each its label, how likely that is right, and because of what."""
     options: Context = context.obj
     with guarded(options):
-        rows = read_rows(texts, ("text",))
+        rows = read_rows(texts, ("text",), ("fields",))
         writable(texts, output)
         library = options.library()
         from pipeline.classifiers import held, predicted

@@ -144,9 +144,31 @@ def test_predictions_are_written_with_their_reasons(pilotfish: Pilotfish) -> Non
 
 @pytest.mark.slow
 def test_helpers_say_what_they_were_measured_at(pilotfish: Pilotfish) -> None:
-    (row,) = pilotfish("helpers", "--json").lines
+    row = pilotfish("helpers", "--json").lines[0]
     assert row["name"] == "classifier:desk" and row["measured"]["beside"]["commonest label"]
     assert "accuracy" in pilotfish("helpers").out
+
+
+@pytest.mark.slow
+def test_rows_of_a_table_are_labelled_by_trees_and_in_a_batch_by_what_is_written(
+    pilotfish: Pilotfish,
+) -> None:
+    rows = [{"fields": {"Weight": weight, "Way": way},
+             "label": "late" if weight > 20 and way == "sea" else "in time"}
+            for weight in range(1, 41) for way in ("sea", "air", "road")]  # fmt: skip
+    (pilotfish.folder / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    told = pilotfish("tune", "classifier", "parcels", "rows.jsonl", "--json").one
+    assert told["view"] == "trees" and told["accuracy"] > told["beside"]["commonest label"]
+    asked = [{"id": "a", "fields": {"Weight": 37, "Way": "sea"}},
+             {"id": "b", "text": "Weight: 37; Way: road"}]  # fmt: skip
+    (pilotfish.folder / "asked.jsonl").write_text("\n".join(map(json.dumps, asked)))
+    pilotfish("predict", "parcels", "asked.jsonl", "-o", "said.jsonl")
+    found = rows_of(pilotfish, "said.jsonl")
+    assert [one["label"] for one in found] == ["late", "in time"]
+    assert {"Weight = 37", "Way = sea"} == {one["feature"] for one in found[0]["because"][:2]}
+    here = pilotfish.having(PILOTFISH_CLASSIFIER="parcels")
+    answer = here("ask", "--recipe", "classify", "Weight: 37; Way: sea", "--json").one
+    assert answer["values"] == ["late"] and answer["receipt"]["llm_calls"] == 0
 
 
 @pytest.mark.slow
