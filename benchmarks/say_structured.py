@@ -107,3 +107,21 @@ def large(result: dict[str, Any]) -> str:
         f"{many['tables']:,} tables: added in {many['add seconds']:.0f} s, found in "
         f"{many['p50 ms']:.0f} ms p50.",
     ])  # fmt: skip
+
+
+def routed(result: dict[str, Any]) -> str:
+    sets = [name for name in next(iter(result["ways"].values())) if name != "ms a question"]
+    rows = [[way, name, row[name]["right"], row[name]["wrong"]]
+            for way, row in result["ways"].items() for name in sets]  # fmt: skip
+    fresh, left = result["router"]["held out half"], result["router"]["left out"]
+    outside = ", ".join(f"{name} {one['likeliest holds']:.3f}" for name, one in left.items())
+    return "\n\n".join([
+        "One collection of texts, tables, a graph and a manual. Of questions that some kind's "
+        f"evidence answers, the likeliest kind holds the answer in {fresh['likeliest holds']:.3f} "
+        f"(always text: {result['router']['always text']:.3f}), and a kind that does is kept in "
+        f"{fresh['kept']:.3f}, while {fresh['left out']:.1f} of four kinds are left out. A set of "
+        f"reading left out of the fit: {outside}.",
+        f"The default recipe without an LLM, {result['questions a set']} questions a set, share "
+        "of all questions; the questions for commands have no answer without one.",
+        table(["way", "set", "right", "wrong"], rows),
+    ])  # fmt: skip

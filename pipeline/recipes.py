@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from pilotfish.errors import InputError
 from pilotfish.step import Step
@@ -32,8 +33,10 @@ from prompters.predict import LabelPrompt, Predict
 from retrievers.bm25 import BM25
 from retrievers.dense import Dense
 from retrievers.fuse import Fuse
+from retrievers.manual import ScopeThenSection
 
 Recipe = Callable[[Parts, Purse], Step]
+QUARTER = 0.25  # of the passages' tokens: 97 % of answer spans are still there (RESULTS.md)
 
 
 def default(parts: Parts, purse: Purse) -> Step:
@@ -85,6 +88,55 @@ def classify(parts: Parts, purse: Purse) -> Step:
     )  # fmt: skip
 
 
+def tables(parts: Parts, purse: Purse) -> Step:
+    """From tables, graph and text: the small models' program, else SQL by the LLM, before prose."""
+    settings, k = parts.settings, parts.settings.passages
+    llms = llm_tiers(parts, purse)
+    tiers = tuple(or_sql(parts, llm, always=True) for llm in llms)
+    return Chain((
+        retrieval(parts, k),
+        render(parts),
+        Tiers(
+            (*structured(parts), *extracts(parts)), tiers, cascade(parts, purse),
+            settings.llm.models, parts.policy, parts.embed,
+        ),
+    ))  # fmt: skip
+
+
+def code(parts: Parts, purse: Purse) -> Step:
+    """From manuals: pages of a command or function, then their sections; the LLM writes code."""
+    settings = parts.settings
+    return Chain((
+        pages(parts, settings.passages),
+        render(parts),
+        Tiers(
+            extracts(parts), llm_tiers(parts, purse), cascade(parts, purse),
+            settings.llm.models, parts.policy, parts.embed,
+        ),
+    ))  # fmt: skip
+
+
+def frugal(parts: Parts, purse: Purse) -> Step:
+    """As default, but any answer that would be given at all stops the climb, only the cheapest LLM
+    is asked, and its prompt keeps a quarter of the passages' tokens.
+    """
+    settings, llm = parts.settings, parts.settings.llm
+    cheap = llm.model_copy(update={"tiers": llm.models[:1], "prune": min(llm.prune, QUARTER)})
+    changed = {"llm": cheap, "extract_above": settings.abstain_below}
+    return default(replace(parts, settings=settings.model_copy(update=changed)), purse)
+
+
+def thorough(parts: Parts, purse: Purse) -> Step:
+    """As multihop, over twice the passages, and a small reader must agree with what is cited."""
+    settings = parts.settings
+    changed = {
+        "passages": 2 * settings.passages,
+        "prompt_tokens": 2 * settings.prompt_tokens,
+        "checks": settings.checks.model_copy(update={"contrast": True}),
+    }
+    return multihop(replace(parts, settings=settings.model_copy(update=changed)), purse)
+
+
 def plain(parts: Parts, purse: Purse) -> Step:
     """The baseline: BM25, one prompt, the first LLM, citations."""
     llms = llm_tiers(parts, purse)
@@ -105,20 +157,23 @@ def lexical(parts: Parts, k: int) -> Step:
     return Fuse((BM25(parts.shelf, k),), k=k)
 
 
+def pages(parts: Parts, k: int) -> Step:
+    """How `code` retrieves."""
+    return ScopeThenSection(parts.shelf, parts.manuals, k)
+
+
 def hop_retrieval(parts: Parts, k: int) -> Step:
     """How `multihop` retrieves; without a purse, so by the small decomposer."""
     return hopping(parts, None, retrieval(parts, k), k)
 
 
 RECIPES: dict[str, Recipe] = {
-    "default": default,
-    "multihop": multihop,
-    "classify": classify,
-    "plain": plain,
-}
+    "default": default, "multihop": multihop, "tables": tables, "classify": classify, "code": code,
+    "frugal": frugal, "thorough": thorough, "plain": plain,
+}  # fmt: skip
 # How a recipe retrieves, for whoever only searches; those not named here retrieve as default.
 RETRIEVALS: dict[str, Callable[[Parts, int], Step]] = {
-    "multihop": hop_retrieval, "plain": lexical,
+    "multihop": hop_retrieval, "thorough": hop_retrieval, "code": pages, "plain": lexical,
 }  # fmt: skip
 
 

@@ -88,8 +88,11 @@ def structured(parts: Parts) -> tuple[Step, ...]:
     return GraphAnswer(parts.graphs), TableAnswer(parts.tables)
 
 
-def or_sql(parts: Parts, llm: LLM) -> OrSql:
-    """An LLM's tier, which writes SQL where tables hold the answer, a plan where the graph does."""
+def or_sql(parts: Parts, llm: LLM, *, always: bool = False) -> OrSql:
+    """An LLM's tier, which writes SQL where tables hold the answer, a plan where the graph does.
+
+    always: SQL wherever there is a table that the question may be about.
+    """
     sheets = parts.sheets
 
     def describe(case: Case) -> str | None:
@@ -105,7 +108,7 @@ def or_sql(parts: Parts, llm: LLM) -> OrSql:
         about = sheets.find(case)
         if not about or scope.topic is not None:
             return False
-        asked = scope.table is not None or scope.kind == "table"
+        asked = always or scope.table is not None or scope.kind == "table"
         return asked or (about[0].chance >= ABOUT and bool(TOTALS.search(case.question.text)))
 
     sql = SqlTier(SqlPrompt(describe), llm, RunSql(sheets), sheets, guess)

@@ -32,7 +32,7 @@ Effort = Annotated[
     float | None,
     typer.Option("--effort", help="0: small models only ... 1: the strongest LLM always."),
 ]
-RecipeName = Annotated[str, typer.Option("--recipe", help="default or plain.")]
+RecipeName = Annotated[str, typer.Option("--recipe", help="default, or one of pilotfish recipes.")]
 MaxError = Annotated[
     float | None,
     typer.Option("--max-error", help="At most this share of given answers wrong, such as 0.05."),

@@ -17,10 +17,12 @@ from pilotfish.cli import (
     judging,
     predict,
     quarantine,
+    recipes,
     search,
     service,
     trust,
     tune,
+    tune_search,
     tuning,
     upkeep,
     usage,
@@ -59,7 +61,8 @@ def options(
 
 GROUPS = (
     documents, quarantine, search, decompose, ask, batch, judging, predict, evaluate, tune, tuning,
-    trust, upkeep, service, usage,
+    tune_search,
+    trust, recipes, upkeep, service, usage,
 )  # fmt: skip
 for commands in GROUPS:
     commands.register(app)
