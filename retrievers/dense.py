@@ -1,5 +1,7 @@
 """The dense retriever: nearest passages to the question and every `query` hint, by cosine.
 
+Where a query adapter was fitted to the collection (adapter.py), questions' vectors go through it.
+
 A question that the encoder's vocabulary cannot express (Chinese for an English model) finds
 nothing here and says so: noise must not enter the fusion. Not here: the index (dense_index.py).
 """
@@ -32,6 +34,9 @@ class Dense:
         depth = self.k + self.shelf.lost(opened)
         scope = case.question.scope
         allowed = self.shelf.allowed(scope.where, scope.kind)
-        vectors = encoder.encode(texts, kind="query")
+        vectors, notes = encoder.encode(texts, kind="query"), {}
+        kept = self.shelf.adapters.of(encoder.fingerprint)
+        if kept is not None:
+            vectors, notes = kept.adapter(vectors), {"adapter": f"{kept.adapter.how}; {kept.where}"}
         found = best(opened.dense.search(vector, depth, allowed) for vector in vectors)
-        return replace(case, passages=self.shelf.fetch(found[:depth])[: self.k])
+        return replace(case, passages=self.shelf.fetch(found[:depth])[: self.k], notes=notes)

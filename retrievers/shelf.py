@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from pilotfish.errors import IndexCorrupt, PilotfishError
 from pilotfish.types import Passage
 from retrievers import bm25_index, generation, kept
+from retrievers.adapter import Adapters
 from retrievers.build import Builder, arrays
 from retrievers.dense_index import Faiss, Ids, Vectors
 from retrievers.embed import Embedder, Encoders, Encodes, Progress
@@ -78,6 +79,7 @@ class Shelf:
         self._refused: tuple[str | None, float] = (None, 0.0)  # a pointer, and until when
         self._sweep_at = 0.0
         self._filters, self._passages = kept.Filters(), kept.Passages()
+        self.adapters = Adapters(database, name)
 
     def collection(self) -> Collection:
         with self.database.read() as connection:

@@ -210,6 +210,23 @@ def of_kind(connection: Connection, collection_id: int, kind: str) -> list[int]:
     return list(connection.scalars(query.order_by(_P.id)))
 
 
+def of_documents(
+    connection: Connection, collection_id: int, keys: Sequence[str]
+) -> dict[str, list[int]]:
+    """The ids of the passages of these documents; documents that are not there are left out."""
+    query = (
+        select(documents.c.key, passages.c.id)
+        .join_from(passages, documents, documents.c.id == passages.c.document_id)
+        .where(passages.c.collection_id == collection_id)
+        .order_by(passages.c.id)
+    )
+    found: dict[str, list[int]] = {}
+    for some in chunks(list(dict.fromkeys(keys))):
+        for key, one in connection.execute(query.where(documents.c.key.in_(some))):
+            found.setdefault(key, []).append(one)
+    return found
+
+
 def all_ids(connection: Connection, collection_id: int) -> list[int]:
     """Every passage id of the collection, ascending."""
     query = select(passages.c.id).where(passages.c.collection_id == collection_id)
