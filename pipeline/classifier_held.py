@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.classifier import trees
+from models.classifier.because import explained
 from models.classifier.model import Classifier, Example, Prediction, unpacked
 from models.classifier.rows import Row, row_text
 from models.classifier.trees import Trees
@@ -51,6 +52,12 @@ class Held:
         if isinstance(self.model, Trees):
             return self.model.predict(rows)
         return self([row_text(row) for row in rows])
+
+    def why(self, texts: Sequence[str]) -> list[Prediction]:
+        """As a call, with reasons by words also of what the vectors told; far slower."""
+        if isinstance(self.model, Trees):
+            return self.model.read(texts)
+        return explained(self.model, self.encode, texts)
 
     def one(self, text: str) -> Prediction:
         """The prediction of a text."""

@@ -15,13 +15,14 @@ from typing import Any
 
 from models.classifier.model import Prediction
 from models.classifier.rows import row_text
+from models.classifier.trees import Trees
 from pilotfish.errors import InputError
 from pilotfish.files import read_text
 from pipeline.classifier_held import PREFIX, Held, loaded, matching
 from pipeline.library import Library
 from store import tuned
 
-AT_ONCE = 256  # texts that are encoded between two looks at the clock
+AT_ONCE = 64  # texts that are encoded between two looks at the clock
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 
 
@@ -57,23 +58,29 @@ def held(library: Library, name: str) -> Held:
     return matching(found, encoder.encode, encoder.fingerprint)
 
 
-def predicted(one: Held, rows: Sequence[dict[str, object]]) -> Iterator[dict[str, Any]]:
-    """{"id", "label", "confidence", "because"} of each {"id", "text"} or {"id", "fields"}."""
+def predicted(
+    one: Held, rows: Sequence[dict[str, object]], *, quick: bool = False
+) -> Iterator[dict[str, Any]]:
+    """{"id", "label", "confidence", "because"} of each {"id", "text"} or {"id", "fields"}.
+
+    quick: what the vector told is one reason, not told by words.
+    """
     for start in range(0, len(rows), AT_ONCE):
         some = rows[start : start + AT_ONCE]
-        for row, found in zip(some, _said(one, some), strict=True):
+        for row, found in zip(some, _said(one, some, quick), strict=True):
             fields = asdict(found)
             because = [{"feature": name, "weight": weight} for name, weight in found.because]
             yield {"id": row["id"], "label": fields["label"],
                    "confidence": fields["confidence"], "because": because}  # fmt: skip
 
 
-def _said(one: Held, some: Sequence[dict[str, object]]) -> list[Prediction]:
+def _said(one: Held, some: Sequence[dict[str, object]], quick: bool) -> list[Prediction]:
     """Predictions in order; a line has the fields of a row, or a text."""
     fields = [row.get("fields") for row in some]
-    if all(isinstance(row, dict) for row in fields):
+    if isinstance(one.model, Trees) and all(isinstance(row, dict) for row in fields):
         return one.rows([row for row in fields if isinstance(row, dict)])
-    return one([row_text(row) if isinstance(row, dict) else str(line["text"])
+    say = one if quick else one.why
+    return say([row_text(row) if isinstance(row, dict) else str(line["text"])
                 for row, line in zip(fields, some, strict=True)])  # fmt: skip
 
 

@@ -70,6 +70,7 @@ def fit(
         "beside": {name: round(value, 4) for name, value in right.items()}
         | {"commonest label": round(max(counts.values()) / len(gold), 4)},
         f"kept at {SURE:.0%} right": round(kept_at(chances, gold), 4),
+        f"confidence for {SURE:.0%}": round(confidence_for(chances, gold), 4),
         "calibration error": round(calibration_error(chances, gold), 4),
     }  # fmt: skip
     shown, places = examples(given, labels, chances)
@@ -166,6 +167,12 @@ def kept_at(chances: Floats, gold: NDArray[Any], sure: float = SURE) -> float:
     right = (chances.argmax(1) == gold)[order]
     good = np.flatnonzero(np.cumsum(right) >= sure * np.arange(1, len(gold) + 1))
     return float((good[-1] + 1) / len(gold)) if len(good) else 0.0
+
+
+def confidence_for(chances: Floats, gold: NDArray[Any], sure: float = SURE) -> float:
+    """The least confidence of what `kept_at` keeps: a threshold for other texts; 1: of nothing."""
+    count = round(kept_at(chances, gold, sure) * len(gold))
+    return float(np.sort(chances.max(1))[::-1][count - 1]) if count else 1.0
 
 
 def calibration_error(chances: Floats, gold: NDArray[Any], bins: int = 10) -> float:

@@ -18,6 +18,7 @@ from models.classifier.fit import (
     SURE,
     Labelled,
     calibration_error,
+    confidence_for,
     cooled,
     examples,
     fit,
@@ -50,6 +51,7 @@ def fit_rows(given: Labelled, rows: Sequence[Row], encoder: tuple[str, str]) -> 
     measured = {
         "view": "trees", "accuracy": accuracy, "beside": beside,
         f"kept at {SURE:.0%} right": round(kept_at(chances, gold), 4),
+        f"confidence for {SURE:.0%}": round(confidence_for(chances, gold), 4),
         "calibration error": round(calibration_error(chances, gold), 4),
     }  # fmt: skip
     nodes, start = flat(boosted(design, gold), len(text.labels))

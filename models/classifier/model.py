@@ -19,6 +19,7 @@ from models.classifier.words import Words
 
 Floats = NDArray[np.float32]
 TOLD = 4  # reasons that are given
+LEAST = 0.0005  # weight of a reason
 WORDING = "(meaning as a whole)"  # the vector's part, for people
 
 
@@ -70,24 +71,27 @@ class Classifier:
         return [self._one(text, vector) for text, vector in zip(texts, vectors, strict=True)]
 
     def _one(self, text: str, vector: Floats) -> Prediction:
-        columns, values = self.words(text)
-        by_word = self.words_weights[:, columns] * values
-        by_vector = self.vector_weights @ vector * self.scale
+        columns, by_word, by_vector = self.parts(text, vector)
         scores = (by_word.sum(axis=1) + by_vector + self.bias) / self.temperature
         chances = np.exp(scores - scores.max())
         chances /= chances.sum()
-        order = np.argsort(-scores, kind="stable")
-        first, second = int(order[0]), int(order[min(1, len(order) - 1)])
+        first, second = (int(at) for at in np.argsort(-scores, kind="stable")[:2])
         apart = by_word[first] - by_word[second]
         terms = (self.words.terms[int(column)] for column in columns)
         found = {term: float(weight) for term, weight in zip(terms, apart, strict=True)}
         found[WORDING] = float(by_vector[first] - by_vector[second])
-        told = sorted(found.items(), key=lambda one: -abs(one[1]))[:TOLD]
         return Prediction(
-            self.labels[first], round(float(chances[first]), 4),
-            tuple((name, round(weight, 3)) for name, weight in told),
+            self.labels[first], round(float(chances[first]), 4), heaviest(found),
             {label: round(float(c), 4) for label, c in zip(self.labels, chances, strict=True)},
         )  # fmt: skip
+
+    def parts(self, text: str, vector: Floats) -> tuple[NDArray[np.int64], Floats, Floats]:
+        """What each term and the vector add to scores: columns of terms (n,), (labels, n),
+        (labels,).
+        """
+        columns, values = self.words(text)
+        by_word = self.words_weights[:, columns] * values
+        return columns, by_word, self.vector_weights @ vector * self.scale
 
     def nearest(self, vector: Floats, k: int) -> list[Example]:
         """The k examples nearest to a vector, the nearest last."""
@@ -111,6 +115,12 @@ class Classifier:
             vector=self.vector_weights, vectors=self.vectors.astype(np.float16),
         )  # fmt: skip
         return body.getvalue()
+
+
+def heaviest(found: Mapping[str, float]) -> tuple[tuple[str, float], ...]:
+    """The features that weighed most, the largest first; what weighed nothing is no reason."""
+    told = sorted(found.items(), key=lambda one: -abs(one[1]))[:TOLD]
+    return tuple((name, round(weight, 3)) for name, weight in told if abs(weight) >= LEAST)
 
 
 def unpacked(body: bytes) -> Classifier:

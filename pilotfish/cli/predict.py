@@ -88,6 +88,9 @@ def predict(
         Path, typer.Argument(help='JSON lines of {"id", "text"}, or {"id", "fields": {}}.')
     ],
     output: Annotated[Path, typer.Option("-o", "--output", help="Predictions to write, or -.")],
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Do not tell by words what the meaning told.")
+    ] = False,
 ) -> None:
     """Label texts: for each its label, how likely that is right, and because of what."""
     options: Context = context.obj
@@ -99,7 +102,7 @@ def predict(
 
         lines = []
         with Meter(options, "texts", len(rows)) as meter:
-            for row in predicted(held(library, name), rows):
+            for row in predicted(held(library, name), rows, quick=quick):
                 lines.append(json.dumps(row, ensure_ascii=False) + "\n")
                 meter.tick()
         write_text(output, "".join(lines))

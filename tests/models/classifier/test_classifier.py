@@ -5,7 +5,17 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from models.classifier.fit import Labelled, calibration_error, cooled, fit, folds, kept_at, softmax
+from models.classifier.because import explained, left_out
+from models.classifier.fit import (
+    Labelled,
+    calibration_error,
+    confidence_for,
+    cooled,
+    fit,
+    folds,
+    kept_at,
+    softmax,
+)
 from models.classifier.model import Classifier, unpacked
 from models.classifier.words import Words, grams
 
@@ -53,6 +63,25 @@ def test_words_that_tell_labels_apart_are_learned_and_named(made: Classifier) ->
     assert sum(found.chances.values()) == pytest.approx(1.0, abs=1e-3)
 
 
+def test_what_the_meaning_told_is_told_by_the_words_that_are_missed_when_left_out() -> None:
+    asked: list[str] = []
+
+    def encode(texts: list[str]) -> np.ndarray:
+        """One axis for texts about fish, one for the rest."""
+        asked.extend(texts)
+        return np.array([[1.0, 0.0] if "fish" in t else [0.0, 1.0] for t in texts], np.float32)
+
+    texts = [f"{thing} {n} here" for n in range(12) for thing in ("fish", "bird")]
+    labels = ["sea", "sky"] * 12
+    model = fit(Labelled(texts, labels, encode(texts)), ("e", "f"), views=("vectors",))
+    asked.clear()
+    (found,) = explained(model, encode, ["one fish alone"])
+    assert asked == ["one fish alone", "fish alone", "one alone", "one fish"]
+    assert found.label == "sea" and [name for name, _ in found.because] == ["fish"]
+    assert found.because[0][1] > 0
+    assert len(left_out("word " * 200)) == 16 and left_out("alone") == []
+
+
 def test_what_is_kept_says_the_same(made: Classifier) -> None:
     again = unpacked(made.packed())
     asked = ["warm food", "late"]
@@ -98,3 +127,5 @@ def test_what_can_be_kept_is_the_longest_run_that_is_right_enough() -> None:
     assert kept_at(chances, np.array([0, 0, 1, 0]), 0.98) == 0.5
     assert kept_at(chances, np.array([0, 0, 1, 0]), 0.70) == 1.0
     assert kept_at(chances, np.array([1, 0, 0, 0]), 0.98) == 0.0
+    assert confidence_for(chances, np.array([0, 0, 1, 0]), 0.98) == pytest.approx(0.8)
+    assert confidence_for(chances, np.array([1, 0, 0, 0]), 0.98) == 1.0

@@ -99,8 +99,11 @@ def test_the_text_of_rows_is_kept_where_trees_are_no_better() -> None:
 
 
 def test_columns_are_numbers_values_or_nothing() -> None:
-    rows: list[dict[str, object]] = [{"Price": "1,200.50", "Way": "sea", "Id": "x1"}, {"Price": "3 %", "Way": "sea"},
-            {"Price": None, "Way": "air", "Id": "x2"}]  # fmt: skip
+    rows: list[dict[str, object]] = [
+        {"Price": "1,200.50", "Way": "sea", "Id": "x1"},
+        {"Price": "3 %", "Way": "sea"},
+        {"Price": None, "Way": "air", "Id": "x2"},
+    ]
     columns = Columns.of(rows)
     assert columns.names == ("Price", "Way = sea")
     assert columns(rows)[:2].tolist() == [[1200.5, 1.0], [3.0, 1.0]]
