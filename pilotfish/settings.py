@@ -65,9 +65,16 @@ class Settings(Strict):
     extract_above: float = Field(0.8, ge=0, le=1, description="support above which no LLM is asked")
     quarantine: bool = Field(True, description="hold passages that seem to give orders")
     spotlight: Literal["delimit", "mark"] = Field("delimit", description="passages in prompts")
+    rewrite: tuple[Literal["spelling", "abbreviations", "turns", "feedback"], ...] = Field(
+        ("spelling", "turns"), description="what is searched beside the question as it was asked"
+    )
     classifier: str | None = Field(None, description="of tune classifier: recipe classify's own")
+    explain_override: bool = Field(False, description="the LLM says why, where it overrides that")
     demos: str | None = Field(None, description="of tune demos: examples put before questions")
     demos_shown: int = Field(4, ge=0, le=64, description="how many of them")
+    edges: Literal["files", "prose"] = Field(
+        "files", description="edges of graphs: those that files state, or read out of prose too"
+    )
     policy: Path | None = Field(
         None, description="file of pilotfish tune cascade: the LLM tier a question starts at"
     )
@@ -185,7 +192,7 @@ def _key(name: str) -> str:
 
 def _list(key: str, value: str) -> Any:
     """Lists are comma-separated in the environment; an empty value means unset."""
-    if key == "llm.tiers":
+    if key in {"llm.tiers", "rewrite"}:
         return tuple(part.strip() for part in value.split(",") if part.strip())
     return None if value == "" and key in _MAY_BE_EMPTY else value
 

@@ -133,8 +133,9 @@ class Batch:
             found = {one.name: one.created for one in tuned.every(connection)
                      if one.collection == name}  # fmt: skip
         settings = self.library.settings
-        named = {key: getattr(settings, key) for key in ("classifier", "decomposer", "demos")}
-        changed = {key: value for key, value in named.items() if value not in (None, "pilot")}
+        names = ("classifier", "explain_override", "decomposer", "demos")
+        named = {key: getattr(settings, key) for key in names}
+        changed = {k: value for k, value in named.items() if value not in (None, False, "pilot")}
         return changed | ({"fitted": found} if found else {})
 
     def _run(self, job: str) -> None:

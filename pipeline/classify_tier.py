@@ -2,7 +2,8 @@
 
 A label says nothing of the documents, so it cites nothing, and none of the checks of sentences
 apply. What holds it is the classifier's calibration on texts that it was not trained on, and the
-answer's basis says so. The LLM's label is weighed against the small model's chances by Bayes' rule
+answer's basis says so. A promise (--max-error) needs labelled answers of this recipe, as any other
+(pilotfish tune trust). The LLM's label is weighed against the small model's chances by Bayes' rule
 (RELIED: how often an LLM's label is taken to be right until somebody measures it). Not here: the
 model (models/classifier/), its hints and the prompt (prompters/predict.py).
 """
@@ -60,24 +61,13 @@ class LabelTier:
             return replace(done, answer=answer, notes={"why": flaw.detail})
         after = weighed(found.chances, label, self.relied)
         best = max(after, key=after.__getitem__)
-        answer = labelled(best, round(after[best], 4), self.name, self.where)
-        return replace(done, answer=answer, notes={"said": label, "small model": found.label})
-
-
-@dataclass(frozen=True, slots=True)
-class LabelCheck:
-    """Withholds a label whose support is below `least`."""
-
-    least: float
-    name: str = "label check"
-
-    def __call__(self, case: Case, /) -> Case:
-        answer = case.answer
-        if answer is None or answer.abstained or (answer.support or 0.0) >= self.least:
-            return case
-        flaw = Flaw("withheld", 0, len(answer.text), "support is below the threshold")
-        withheld = replace(answer, abstained=True, flaws=(*answer.flaws, flaw))
-        return replace(case, answer=withheld, notes={"why": flaw.detail})
+        where = f"{self.where}; an LLM's label is taken to be right {self.relied:.0%} of the time"
+        answer = labelled(best, round(after[best], 4), self.name, where)
+        notes = {"said": label, "small model": found.label}
+        why = said.strip().partition("\n")[2].strip()
+        if why and label != found.label:
+            notes["override"] = why
+        return replace(done, answer=answer, notes=notes)
 
 
 def sure(threshold: float) -> Callable[[Case], bool]:

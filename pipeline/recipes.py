@@ -10,13 +10,14 @@ from dataclasses import replace
 
 from pilotfish.errors import InputError
 from pilotfish.step import Step
-from pipeline.classify_tier import ClassifyAnswer, LabelCheck, LabelTier, sure
+from pipeline.classify_tier import ClassifyAnswer, LabelTier, sure
 from pipeline.flow import Cascade, Chain
 from pipeline.multihop import hop_answer, hop_cascade, hopping
 from pipeline.parts import Parts
 from pipeline.purse import Purse
 from pipeline.tiers import Tiers
 from pipeline.wiring import (
+    acceptance,
     cascade,
     check,
     classifier,
@@ -34,6 +35,7 @@ from retrievers.bm25 import BM25
 from retrievers.dense import Dense
 from retrievers.fuse import Fuse
 from retrievers.manual import ScopeThenSection
+from verifiers.trust import Trust
 
 Recipe = Callable[[Parts, Purse], Step]
 QUARTER = 0.25  # of the passages' tokens: 97 % of answer spans are still there (RESULTS.md)
@@ -75,13 +77,16 @@ def multihop(parts: Parts, purse: Purse) -> Step:
 def classify(parts: Parts, purse: Purse) -> Step:
     """A label by the small classifier; where it is unsure, one LLM call that sees its word."""
     settings, found = parts.settings, classifier(parts)
-    prompt = Chain((Predict(found.look), LabelPrompt(found.model.labels)))
+    # Demonstrations are the classifier's own training texts: only of them is its word known.
+    prompt = Chain((
+        Predict(found.look), LabelPrompt(found.model.labels, settings.explain_override)
+    ))  # fmt: skip
     llms = tuple(LabelTier(prompt, llm, found.one, found.where) for llm in llm_tiers(parts, purse))
-    least = settings.extract_above if llms else settings.abstain_below
     return Tiers(
         (ClassifyAnswer(found.one, found.where),), llms,
         lambda tiers, asks: Cascade(
-            tiers, LabelCheck(settings.abstain_below), sure(least),
+            tiers, Trust(parts.reliance, settings.abstain_below),
+            sure(acceptance(parts, climbs=asks)),
             abstain_over_budget=settings.llm.on_budget == "extract",
         ),
         settings.llm.models, parts.policy, parts.embed,

@@ -11,10 +11,11 @@ import pytest
 from models.classifier.model import Prediction
 from pilotfish.step import run
 from pilotfish.types import Answer, Case, Question
-from pipeline.classify_tier import ClassifyAnswer, LabelCheck, LabelTier, read, weighed
+from pipeline.classify_tier import ClassifyAnswer, LabelTier, read, weighed
 from prompters.predict import LabelPrompt, Predict
 from tests.conftest import Pilotfish
 from tests.llm_server import LLMServer
+from verifiers.trust import Reliance, Trust
 
 LABELS = ("billing", "delivery", "returns")
 TRAIN = {
@@ -65,9 +66,27 @@ def test_the_llm_overrides_only_what_the_small_model_is_unsure_of() -> None:
 
 def test_a_label_that_is_unlikely_is_withheld_and_cites_nothing() -> None:
     step = ClassifyAnswer(lambda _: prediction(confidence=0.4), "calibrated here")
-    case = LabelCheck(0.5)(step(Case(Question("x"))))
+    case = Trust(Reliance(), 0.5)(step(Case(Question("x"))))
     assert case.answer is not None and case.answer.abstained and not case.answer.citations
     assert case.answer.basis is not None and case.answer.basis.calibration == "calibrated here"
+
+
+def test_a_promise_that_nobody_labelled_answers_for_withholds_labels_too() -> None:
+    step = ClassifyAnswer(lambda _: prediction(confidence=0.99), "calibrated here")
+    case = Trust(Reliance(max_error=0.1), 0.5)(step(Case(Question("x"))))
+    assert case.answer is not None and case.answer.abstained
+    assert case.answer.basis is not None and case.answer.basis.kept is False
+
+
+def test_an_override_is_explained_in_the_trace_where_that_is_asked_for() -> None:
+    def says(case: Case) -> Case:
+        return Case(case.question, answer=Answer("returns\nThe shoes go back.", model="llm"))
+
+    tier = LabelTier(lambda case: case, says, lambda _: prediction("billing", 0.5), "")
+    done = run(tier, Case(Question("the shoes")))
+    assert done.trace[-1].detail["override"] == "The shoes go back."
+    asked = run(LabelPrompt(LABELS, explain=True), Case(Question("x"))).prompt
+    assert asked is not None and "say why on a second line" in asked.messages[0].content
 
 
 def test_the_prompt_shows_examples_with_the_small_models_word_the_nearest_last() -> None:
