@@ -9,12 +9,16 @@ from dataclasses import dataclass, fields, replace
 
 import pytest
 
+from models.classifier.fit import Labelled
+from models.classifier.fit import fit as fit_classifier
 from models.pilot.reading import Pair, Reading
 from pilotfish.errors import PilotfishError
 from pilotfish.settings import Settings
 from pilotfish.step import Step, run
 from pilotfish.types import Answer, Case, Event, Hint, Limits, Message, Prompt, Question, Scope
 from pipeline.checks import repairs
+from pipeline.classifier_held import Held
+from pipeline.classify_tier import ClassifyAnswer, LabelTier
 from pipeline.extract import Extract
 from pipeline.flow import Cascade, Chain, Loop, Route
 from pipeline.graph_answer import GraphAnswer
@@ -37,6 +41,7 @@ from pipeline.wiring import (
     table_search,
 )
 from prompters.plan import PlanPrompt
+from prompters.predict import LabelPrompt, Predict
 from prompters.sql import SqlPrompt
 from retrievers.bm25 import BM25
 from retrievers.dense import Dense
@@ -121,6 +126,16 @@ def by_length(pairs: Sequence[Pair]) -> list[Reading]:
     return [Reading(0.0, float(len(b) > len(a)), float(len(b) <= len(a)), 0.0) for a, b in pairs]
 
 
+def labels(library: Library) -> Held:
+    """A classifier of a few texts."""
+    texts = ["return the goods", "send the goods back", "who founded it", "who owns the shop"]
+    given = Labelled(texts, ["thing", "thing", "person", "person"], library.parts.embed(texts))
+    return Held("desk", fit_classifier(given, ("encoder", "f")), "here", library.parts.embed)
+
+
+ALL = frozenset({"passages", "prompt", "answer"})
+
+
 ALL = frozenset({"passages", "prompt", "answer"})
 STEPS: dict[str, Made] = {
     "bm25": Made(lambda b, p, u: BM25(b.shelf), "retrievers"),
@@ -197,6 +212,16 @@ STEPS: dict[str, Made] = {
     ),
     "gate": Made(lambda b, p, u: gate, "pipeline"),
     "loop": Made(lambda b, p, u: Loop(Extract(b.parts.embed), answered), "pipeline"),
+    "predict": Made(lambda b, p, u: Predict(labels(b).look), "prompters"),
+    "label prompt": Made(lambda b, p, u: LabelPrompt(("thing", "person")), "prompters"),
+    "classify answer": Made(lambda b, p, u: ClassifyAnswer(labels(b).one, "here"), "pipeline"),
+    "label tier": Made(
+        lambda b, p, u: LabelTier(
+            Chain((Predict(labels(b).look), LabelPrompt(("thing", "person")))), llm(p, u),
+            labels(b).one, "here",
+        ),
+        "pipeline", frozenset({"hints", "prompt", "answer"}),
+    ),
     "default recipe": Made(lambda b, p, u: RECIPES["default"](b.parts, p), "pipeline", ALL),
 }  # fmt: skip
 
