@@ -55,7 +55,8 @@ class Report:
 class Adder:
     """Adds to one collection. `progress` hears each document's id as it is stored.
 
-    `sift` may set passages of a document's cut apart: the quarantine.
+    `sift` may set passages of a document's cut apart: the quarantine. `enrich` may add to what was
+    parsed; `way` names it, so that a file that was read another way is read again.
     """
 
     database: Database
@@ -64,6 +65,8 @@ class Adder:
     sandbox: Sandbox
     progress: Callable[[str], None] = lambda _: None
     sift: Callable[[Cut, str], Cut] = lambda cut, _: cut
+    enrich: Callable[[Parsed], Parsed] = lambda parsed: parsed
+    way: str = ""
 
     def __call__(self, paths: Sequence[str | Source]) -> Report:
         """Add all paths; give the report. Never raises for a bad file."""
@@ -86,6 +89,7 @@ class Adder:
 
     def _source(self, source: Source, report: Report, seen: dict[str, str]) -> None:
         digest = source.path and file_digest(source.path, self.sandbox.limits)
+        digest = digest and digest + self.way
         known = self._known(source)
         source = replace(source, name=known.name) if known else source
         if known and known.sha256 == digest and known.documents == known.stored > 0:
@@ -136,7 +140,7 @@ class Adder:
                 continue
             seen[key] = source.name
             report.warnings.extend((key, warning) for warning in parsed.warnings)
-            yield key, parsed
+            yield key, self.enrich(parsed)
 
     def _store(self, chunk: Chunk, source: str, report: Report) -> None:
         """What is new or changed, in one transaction; what only came from elsewhere so far."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from corpus.add import Adder, Report
+from corpus.edges import with_edges
 from corpus.limits import Limits as ParseLimits
 from corpus.quarantine import sifted
 from corpus.sandbox import Sandbox
@@ -30,6 +31,7 @@ from pipeline.purse import Purse
 from pipeline.recipes import recipe, retrieval_of
 from pipeline.reliance import reliance
 from pipeline.wiring import reranked, table_search
+from prompters.spelling import Vocabulary
 from retrievers.bm25 import BM25
 from retrievers.dense import Dense
 from retrievers.fuse import Fuse
@@ -122,7 +124,8 @@ class Library:
                 settings, self.shelf, embed, Counts(encoder.count),
                 self.workspace.secret, collection.id,
                 Graphs(self.database, settings.collection, embed),
-                tables, Sheets(find), Manuals(self.shelf), judge, policy=policy,
+                tables, Sheets(find), Manuals(self.shelf),
+                Vocabulary(self.database, settings.collection), judge, policy=policy,
             )  # fmt: skip
             self._parts = held
         return held[1]
@@ -143,6 +146,8 @@ class Library:
             adder = Adder(self.database, self.collection(), self.splitter(), sandbox, stored)
             if self.settings.quarantine:
                 adder = replace(adder, sift=sifted)
+            if self.settings.edges == "prose":
+                adder = replace(adder, enrich=with_edges, way="+edges")
             report = adder(paths)
         self.shelf.refresh(hooks.embedded)
         return report
