@@ -30,6 +30,7 @@ from pipeline.policy import configured
 from pipeline.purse import Purse
 from pipeline.recipes import recipe, retrieval_of
 from pipeline.reliance import reliance
+from pipeline.splitting import splitter
 from pipeline.wiring import reranked, table_search
 from prompters.spelling import Vocabulary
 from retrievers.bm25 import BM25
@@ -154,13 +155,7 @@ class Library:
 
     def splitter(self) -> Splitter:
         """How this collection cuts its documents."""
-        rows = self.settings.limits.table_row_passages
-        budget, count = self.collection().split_tokens, self.encoder.count
-        if self.settings.splitter == "llama-index":
-            from corpus.llama_split import llama_spans
-
-            return Splitter(count, budget, rows, llama_spans(budget, count))
-        return Splitter(count, budget, rows)
+        return splitter(self.settings, self.collection(), self.encoder)
 
     def remove(self, keys: Sequence[str]) -> int:
         """Remove documents by id, or all documents of a file; NotFound names the unknown ones."""
