@@ -17,6 +17,7 @@ from models.pilot.reading import Judge
 from pilotfish.settings import Settings
 from pilotfish.types import Cells, Triple
 from pipeline.policy import Policy
+from prompters.spelling import Vocabulary
 from retrievers.embed import Encodes
 from retrievers.graph.held import Graphs
 from retrievers.manuals.held import Manuals
@@ -46,6 +47,7 @@ class Parts:
     tables: Tables
     sheets: Sheets
     manuals: Manuals
+    vocabulary: Vocabulary
     judge: Judge | None = None
     reliance: Reliance = field(default_factory=Reliance)
     policy: Policy | None = None

@@ -15,6 +15,7 @@ from pipeline.flow import Cascade, Chain
 from pipeline.multihop import hop_answer, hop_cascade, hopping
 from pipeline.parts import Parts
 from pipeline.purse import Purse
+from pipeline.rewriting import rewritten
 from pipeline.tiers import Tiers
 from pipeline.wiring import (
     acceptance,
@@ -152,9 +153,9 @@ def plain(parts: Parts, purse: Purse) -> Step:
 
 
 def retrieval(parts: Parts, k: int) -> Step:
-    """Fused and reranked text, and the structures of the collection: how `default` retrieves."""
+    """The question rewritten, fused and reranked text, structures: how `default` retrieves."""
     text = reranked(Fuse((BM25(parts.shelf), Dense(parts.shelf)), k=k), parts, k)
-    return sources(parts, text, k)
+    return rewritten(parts, sources(parts, text, k))
 
 
 def lexical(parts: Parts, k: int) -> Step:

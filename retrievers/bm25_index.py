@@ -69,6 +69,10 @@ class BM25Index:
         count = len(self)
         return {t: math.log1p(count / (1 + self._searcher.doc_freq("body", t))) for t in terms}
 
+    def known(self, terms: Sequence[str]) -> set[str]:
+        """Those of the terms that any passage has."""
+        return {term for term in terms if self._searcher.doc_freq("body", term)}
+
     def _weigh(self, counts: Counter[str]) -> list[tuple[str, int]]:
         """All terms of a usual question; of a very long one only the rarest."""
         if len(counts) <= _MOST_TERMS:

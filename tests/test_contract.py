@@ -24,11 +24,13 @@ from pipeline.flow import Cascade, Chain, Loop, Route
 from pipeline.graph_answer import GraphAnswer
 from pipeline.library import Library
 from pipeline.llm import LLM, CallOptions
+from pipeline.multihop import hop_answer, hopping
 from pipeline.narrow import Narrow
 from pipeline.plan_tier import PlanTier
 from pipeline.purse import Purse
 from pipeline.recipes import RECIPES
 from pipeline.retry import Correct, Retry, Rewriter
+from pipeline.rewriting import rewritten
 from pipeline.table_answer import TableAnswer
 from pipeline.tiers import Tiers
 from pipeline.wiring import (
@@ -40,11 +42,14 @@ from pipeline.wiring import (
     sources,
     table_search,
 )
+from prompters.decompose import Decompose, Decomposer
 from prompters.plan import PlanPrompt
 from prompters.predict import LabelPrompt, Predict
+from prompters.rewrite import Rewrite
 from prompters.sql import SqlPrompt
 from retrievers.bm25 import BM25
 from retrievers.dense import Dense
+from retrievers.feedback import Feedback
 from retrievers.further import Further
 from retrievers.fuse import Fuse
 from retrievers.graph.retrieve import Graph
@@ -54,6 +59,7 @@ from retrievers.manual import ScopeThenSection
 from retrievers.prune import Prune
 from retrievers.sql import RunSql
 from retrievers.tables.retrieve import TableRows
+from retrievers.titled import Titled
 from tests.conftest import ASKED, UNANSWERABLE, Pilotfish, quoted_by
 from tests.llm_server import LLMServer
 from verifiers.cite import Cite
@@ -62,6 +68,7 @@ from verifiers.disagree import Disagree
 from verifiers.entropy import Entropy
 from verifiers.nli import by_rules
 from verifiers.recheck import Recheck
+from verifiers.reread import Reread
 from verifiers.selfcheck import SelfCheck
 from verifiers.support import Support
 from verifiers.trust import Reliance, Trust
@@ -134,9 +141,7 @@ def labels(library: Library) -> Held:
 
 
 ALL = frozenset({"passages", "prompt", "answer"})
-
-
-ALL = frozenset({"passages", "prompt", "answer"})
+HOPPED = frozenset({"passages", "hints", "prompt", "answer"})
 STEPS: dict[str, Made] = {
     "bm25": Made(lambda b, p, u: BM25(b.shelf), "retrievers"),
     "dense": Made(lambda b, p, u: Dense(b.shelf), "retrievers"),
@@ -212,6 +217,26 @@ STEPS: dict[str, Made] = {
     ),
     "gate": Made(lambda b, p, u: gate, "pipeline"),
     "loop": Made(lambda b, p, u: Loop(Extract(b.parts.embed), answered), "pipeline"),
+    "feedback": Made(
+        lambda b, p, u: Feedback(BM25(b.shelf, 3), BM25(b.shelf), b.shelf.opened().bm25.rarity),
+        "retrievers",
+    ),
+    "rewritten question": Made(
+        lambda b, p, u: Rewrite(lambda text: {"shop": "store"}, lambda short: [], turns=True),
+        "prompters",
+    ),
+    "rewritten": Made(
+        lambda b, p, u: rewritten(b.parts, BM25(b.shelf)), "pipeline",
+        frozenset({"hints", "passages"}),
+    ),
+    "titled": Made(lambda b, p, u: Titled(BM25(b.shelf), 5), "retrievers"),
+    "decompose": Made(lambda b, p, u: Decompose(Decomposer.shipped()), "prompters"),
+    "hops": Made(lambda b, p, u: hopping(b.parts, p, BM25(b.shelf), 5), "pipeline", HOPPED),
+    "hop answer": Made(lambda b, p, u: hop_answer(b.parts), "pipeline"),
+    "reread": Made(lambda b, p, u: Reread(b.parts.read), "verifiers"),
+    "multihop recipe": Made(
+        lambda b, p, u: RECIPES["multihop"](b.parts, p), "pipeline", HOPPED
+    ),
     "predict": Made(lambda b, p, u: Predict(labels(b).look), "prompters"),
     "label prompt": Made(lambda b, p, u: LabelPrompt(("thing", "person")), "prompters"),
     "classify answer": Made(lambda b, p, u: ClassifyAnswer(labels(b).one, "here"), "pipeline"),
@@ -222,7 +247,7 @@ STEPS: dict[str, Made] = {
         ),
         "pipeline", frozenset({"hints", "prompt", "answer"}),
     ),
-    "default recipe": Made(lambda b, p, u: RECIPES["default"](b.parts, p), "pipeline", ALL),
+    "default recipe": Made(lambda b, p, u: RECIPES["default"](b.parts, p), "pipeline", HOPPED),
 }  # fmt: skip
 
 
@@ -278,6 +303,7 @@ def cases(full: Case) -> list[Case]:
         replace(full, answer=None),
         replace(full, answer=Answer("")),
         replace(full, answer=Answer("Nothing of this stands anywhere, not even 77.")),
+        Case(Question("When was the founder of the shop born?")),
         Case(Question(ASKED), prompt=prompt),
         Case(Question(ASKED), prompt=Prompt(())),
         Case(Question(ASKED), answer=Answer("", abstained=True)),

@@ -52,7 +52,7 @@ HOMES = {
     "openpyxl": r"corpus/formats/.*|pipeline/(questions|outputs)\.py",
     "rdflib": r"corpus/formats/.*",
     "networkx": r"retrievers/graph/.*",
-    "rapidfuzz": r"retrievers/graph/.*",
+    "rapidfuzz": r"retrievers/graph/.*|prompters/spelling\.py",
     "rank_bm25": r"prompters/demonstrations/.*",
     "sklearn": r"models/.*",
     "scipy": r"models/.*",

@@ -10,7 +10,15 @@ import sys
 from benchmarks import machine, runner
 from benchmarks.ground import ground
 
-NAMES = ("multihop", "decomposition", "classification", "demonstrations", "adapter", "compression")
+NAMES = (
+    "multihop",
+    "decomposition",
+    "classification",
+    "demonstrations",
+    "adapter",
+    "rewriting",
+    "compression",
+)
 PARTS = {name: (name, {}) for name in NAMES}
 
 
