@@ -18,9 +18,9 @@ def classification(result: dict[str, Any]) -> str:
         "Texts that were not trained on. kept: the largest share, surest first, of which 98 % are "
         "right: so many an LLM need not see. above the folds' confidence: the share that is kept "
         "by the confidence at which 98 % of the training folds were right, and how many of those "
-        "are right here. words, vectors: the same logistic over one of the two alone; adapted: over "
-        "both, after a SetFit-style adapter of the vectors, which is not shipped where it does not "
-        "win. trec and headlines have no test part here: every fifth text is one.",
+        "are right here. words, vectors: the same logistic over one of the two alone; adapted: "
+        "over both, after a SetFit-style adapter of the vectors, which is not shipped. trec and "
+        "headlines have no test part here: every fifth text is one.",
         table(["set", "train", "test", "view", *columns], rows),
     ])  # fmt: skip
 
