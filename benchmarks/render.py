@@ -16,6 +16,8 @@ from benchmarks import (
     figures_service,
     say_helpers,
     say_judges,
+    say_prompting,
+    say_prompting_multihop,
     say_quality,
     say_routing,
     say_service,
@@ -63,6 +65,24 @@ ORDER: tuple[tuple[str, tuple[str, ...], Say], ...] = (
     ("Tokens of a question over a table", ("prompts",), _one("prompts", say_structured.prompts)),
     ("Manuals", ("manuals",), _one("manuals", say_structured.manuals)),
     ("Large structures", ("large",), _one("large", say_structured.large)),
+    ("Multi-hop questions", ("multihop",), _one("multihop", say_prompting_multihop.multihop)),
+    (
+        "Decomposition",
+        ("decomposition",),
+        _one("decomposition", say_prompting_multihop.decomposition),
+    ),
+    (
+        "Small classifiers",
+        ("classification",),
+        _one("classification", say_prompting.classification),
+    ),
+    (
+        "Demonstrations",
+        ("demonstrations",),
+        _one("demonstrations", say_prompting.demonstrations),
+    ),
+    ("Edges out of prose", ("prose",), _one("prose", say_structured.prose)),
+    ("Sources", ("routed",), _one("routed", say_structured.routed)),
     *say_service.SECTIONS,
 )
 SERVICE, JUDGES = ("service", "results.json"), ("judges", "results.json")

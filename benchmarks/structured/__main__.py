@@ -10,7 +10,17 @@ import sys
 from benchmarks import machine, runner
 from benchmarks.ground import ground
 
-NAMES = ("graphs", "answers", "finding", "databases", "manuals", "prompts", "large", "routed")
+NAMES = (
+    "graphs",
+    "answers",
+    "finding",
+    "databases",
+    "manuals",
+    "prompts",
+    "large",
+    "routed",
+    "prose",
+)
 PARTS = {name: (name, {}) for name in NAMES}
 
 
