@@ -15,6 +15,7 @@ from pipeline.classify_tier import ClassifyAnswer, LabelTier, read, weighed
 from prompters.predict import LabelPrompt, Predict
 from tests.conftest import Pilotfish
 from tests.llm_server import LLMServer
+from tests.pilotfish.clients import embedded
 from verifiers.trust import Reliance, Trust
 
 LABELS = ("billing", "delivery", "returns")
@@ -188,6 +189,17 @@ def test_rows_of_a_table_are_labelled_by_trees_and_in_a_batch_by_what_is_written
     here = pilotfish.having(PILOTFISH_CLASSIFIER="parcels")
     answer = here("ask", "--recipe", "classify", "Weight: 37; Way: sea", "--json").one
     assert answer["values"] == ["late"] and answer["receipt"]["llm_calls"] == 0
+
+
+@pytest.mark.slow
+def test_the_recipe_answers_over_http_as_the_sdk_asks_it(pilotfish: Pilotfish) -> None:
+    with (
+        LLMServer(respond=lambda messages: "billing") as server,
+        embedded(pilotfish.workspace, server, classifier="desk", extract_above=0.0) as client,
+    ):
+        sure = client.ask("where is the parcel", recipe="classify")
+    assert sure.answer == "delivery" and sure.receipt.llm_calls == 0 and not server.requests
+    assert not sure.citations and sure.support is not None and 0.5 <= sure.support <= 1
 
 
 @pytest.mark.slow
