@@ -22,8 +22,8 @@ def multihop(result: dict[str, Any]) -> str:
         "2Wiki's corpus and the passages of Natural Questions in one collection. Share of "
         "questions all of whose gold documents stand among the first 5 and 10; ms a question. "
         "fused: BM25 and vectors; default: that, reranked; multihop: hop after hop. held out: no "
-        "weight of decomposition was fitted to these. The cross-encoder that reads the hops has seen most of "
-        "2Wiki in training; questions that it has not seen stand apart.",
+        "weight of decomposition was fitted to these. The cross-encoder that reads the hops has "
+        "seen most of 2Wiki in training; questions that it has not seen stand apart.",
         table(["questions", "retrieval", "count", "at 5", "at 10", "ms"], rows),
         "Answers without an LLM to held-out questions: token F1 and exactness of whatever is "
         "thought of, the share that is given at the usual bar (support 0.5), F1 of those. Every "
@@ -43,8 +43,8 @@ def decomposition(result: dict[str, Any]) -> str:
     return "\n\n".join([
         "Sub-questions against gold ones (silver in 2Wiki), on questions that no weight was "
         "fitted to: token F1 under the best one-to-one alignment, what is left over counting 0; "
-        "share with the right number of sub-questions. Gold ones of 2Wiki have a name where ours have #1. "
-        "rules: the baseline of patterns; whole: the question itself.",
+        "share with the right number of sub-questions. Gold ones of 2Wiki have a name where "
+        "ours have #1. rules: the baseline of patterns; whole: the question itself.",
         table(["set", "way", "count", "overlap", "hops right", "ms"], rows),
         f"Of {result['single questions']['count']} questions of Natural Questions "
         f"{alone['fitted']:.3f} are left alone (rules {alone['rules']:.3f}). Forms of 2Wiki told "

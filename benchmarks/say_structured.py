@@ -132,11 +132,12 @@ def prose(result: dict[str, Any]) -> str:
     rows = [[name, *(one[c] for c in columns)] for name, one in result["halves"].items()]
     told = ("asked", "right", "wrong", "graph")
     asked = [[way, name, *(one[c] for c in told)]
-             for way, found in result["answers"].items() for name, one in found.items()]  # fmt: skip
+             for way, found in result["answers"].items()
+             for name, one in found.items()]  # fmt: skip
     return "\n\n".join([
         "Edges that patterns read out of 2Wiki's gold passages against its evidence triples. "
-        "found: share of the gold edges; right where said: of those of whose subject and relation the "
-        "patterns say something.",
+        "found: share of the gold edges; right where said: of those of whose subject and relation "
+        "the patterns say something.",
         table(["half", *columns], rows),
         "Answers without an LLM, with edges of files (there are none) and of prose; graph: share "
         "answered from edges.",
