@@ -76,7 +76,11 @@ def expanded(text: str, expansions: Expansions) -> dict[str, str]:
 def leans(text: str) -> bool:
     """Whether a question cannot be understood without the turn before it."""
     own = [word for word in words(text) if word not in _ASKING]
-    return bool(_LEANS.search(text) or _GOES_ON.match(text)) or (len(own) < FEW and not names(text))
+    return _points_back(text) or (len(own) < FEW and not names(text))
+
+
+def _points_back(text: str) -> bool:
+    return bool(_LEANS.search(text) or _GOES_ON.match(text))
 
 
 def referents(text: str, turns: tuple[Turn, ...]) -> tuple[str, ...]:
@@ -88,9 +92,10 @@ def referents(text: str, turns: tuple[Turn, ...]) -> tuple[str, ...]:
         short = len(turn.text.split()) <= SHORT
         if turn.role == "assistant" and not short:
             continue  # a long reply names much that nobody asks about
-        fresh = names(turn.text) or (_content(turn.text) if turn.role == "user" else ())
+        alone = turn.role == "user" and not _points_back(turn.text)
+        fresh = names(turn.text) or (_content(turn.text) if alone else ())
         found += [name for name in fresh if name.lower() not in text.lower()]
-        if turn.role == "user" and found and not leans(turn.text):
+        if alone and found:
             break
     return tuple(dict.fromkeys(found))
 
