@@ -8,14 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from pilotfish.step import Step
+from pilotfish.step import Step, step_name
 from pilotfish.types import Case
 from pipeline.decomposer import Apart, by_llm, by_small_model
 from pipeline.extract import Extract
 from pipeline.flow import Cascade, Chain
 from pipeline.hop_answer import HopAnswer
 from pipeline.hop_reading import HopReader
-from pipeline.hops import Hops
+from pipeline.hops import FORM, Hops
 from pipeline.llm import LLM, CallOptions
 from pipeline.parts import Parts
 from pipeline.purse import Purse
@@ -71,6 +71,24 @@ def hop_answer(parts: Parts) -> HopAnswer:
         Cite(parts.embed, parts.read, 0.0, parts.judge),
     ), name="hop")  # fmt: skip
     return HopAnswer(judged, reader(parts))
+
+
+@dataclass(frozen=True, slots=True)
+class SingleHop:
+    """A tier for questions that were not taken apart: of others a sentence of the first hop fits
+    the question's words well, and does not answer it.
+    """
+
+    tier: Step
+
+    @property
+    def name(self) -> str:
+        return step_name(self.tier)
+
+    def __call__(self, case: Case, /) -> Case:
+        if any(hint.kind == FORM for hint in case.hints):
+            return replace(case, notes={"why": "the question was taken apart"})
+        return self.tier(case)
 
 
 def hop_cascade(parts: Parts, purse: Purse) -> Callable[[tuple[Step, ...], bool], Cascade]:

@@ -12,7 +12,7 @@ from pilotfish.errors import InputError
 from pilotfish.step import Step
 from pipeline.classify_tier import ClassifyAnswer, LabelTier, sure
 from pipeline.flow import Cascade, Chain
-from pipeline.multihop import hop_answer, hop_cascade, hopping
+from pipeline.multihop import SingleHop, hop_answer, hop_cascade, hopping
 from pipeline.parts import Parts
 from pipeline.purse import Purse
 from pipeline.rewriting import rewritten
@@ -68,7 +68,7 @@ def multihop(parts: Parts, purse: Purse) -> Step:
         hopping(parts, purse, retrieval(parts, k), k),
         render(parts),
         Tiers(
-            (*structured(parts), hop_answer(parts), *extracts(parts)), tiers,
+            (*structured(parts), hop_answer(parts), *map(SingleHop, extracts(parts))), tiers,
             hop_cascade(parts, purse), settings.llm.models, parts.policy, parts.embed,
         ),
     ))  # fmt: skip
