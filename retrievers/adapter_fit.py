@@ -90,7 +90,7 @@ def fit(pairs: Pairs, encoder: str, seed: int = 0) -> Verdict:
         after[checked] = grades(apart, moved)
     choice = choose(pairs, seed + 1)
     low, high = interval(after - before, seed)
-    measured = {
+    measured: dict[str, Any] = {
         "pairs": count, "how": told(choice), "nDCG@10 before": round(float(before.mean()), 4),
         "after, held back": round(float(after.mean()), 4),
         "difference, 95 %": f"{low:+.4f} to {high:+.4f}",
@@ -98,7 +98,23 @@ def fit(pairs: Pairs, encoder: str, seed: int = 0) -> Verdict:
     what = f"nDCG@10 {before.mean():.3f} to {after.mean():.3f} on pairs held back"
     if choice is None or low <= 0:
         return Verdict(None, f"not surely better: {what}", measured)
+    apart = float(elsewhere(pairs, choice, seed).mean())
+    measured["after, documents without pairs"] = round(apart, 4)
+    what += f", to {apart:.3f} where no pair had the passage"
     return Verdict(adapter(pairs, choice, encoder), what, measured)
+
+
+def elsewhere(pairs: Pairs, choice: Choice, seed: int) -> Doubles:
+    """Grades with questions of one passage kept together: what questions of new documents may see.
+
+    For people: whether the adapter has learned the field, or the passages of the pairs alone.
+    """
+    after = np.zeros(len(pairs.right))
+    own = np.array([min(right) for right in pairs.right])
+    for taught, checked in folds(own, FOLDS, seed):
+        apart = pairs.some(checked)
+        after[checked] = grades(apart, _adapted(pairs.some(taught), choice, apart.asked))
+    return after
 
 
 def folds(groups: Ints, count: int, seed: int) -> list[tuple[Ints, Ints]]:

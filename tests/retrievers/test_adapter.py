@@ -72,6 +72,18 @@ def test_an_adapter_that_helps_is_kept_and_helps_on_what_it_has_not_seen() -> No
     assert adapted > grades(later, later.asked).mean() + 0.3
 
 
+def test_an_adapter_that_only_knows_its_passages_is_told_apart() -> None:
+    """Each passage is asked for ten times by one vector of its own, far from it."""
+    passages, asked = drawn(120), drawn(120, 5)
+    noise = 0.05 * np.random.default_rng(6).standard_normal((1200, SIZE))
+    right = tuple((row,) for row in range(120) for _ in range(10))
+    questions = normed((np.repeat(asked, 10, axis=0) + noise).astype(np.float32))
+    verdict = fit(Pairs(questions, right, passages, np.arange(1200)), "e")
+    assert verdict.adapter is not None
+    told = verdict.measured
+    assert told["after, held back"] > 2 * told["after, documents without pairs"]
+
+
 def test_pairs_that_have_nothing_in_common_are_not_kept() -> None:
     pairs = turned(300, 0.1)
     chance = Pairs(drawn(300, 9), pairs.right, pairs.passages, pairs.groups)
