@@ -23,7 +23,8 @@ def adapter(result: dict[str, Any]) -> str:
         "other half: nDCG@10. It is kept only where pairs held back within the first half say so "
         "(paired bootstrap, 95 %). Questions of the other half are often about documents that had "
         "a pair; those about documents without one stand in the last column. On SciFact the "
-        "adapter has learned the documents of its pairs, not the field, and costs dense search the others.",
+        "adapter has learned the documents of its pairs, not the field: dense search loses on the "
+        "others.",
         table(["set", "pairs", "count", "adapter", "dense", "fused", "gain, dense",
                "gain, documents without pairs"], rows),
     ])  # fmt: skip

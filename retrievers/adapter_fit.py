@@ -98,9 +98,9 @@ def fit(pairs: Pairs, encoder: str, seed: int = 0) -> Verdict:
     what = f"nDCG@10 {before.mean():.3f} to {after.mean():.3f} on pairs held back"
     if choice is None or low <= 0:
         return Verdict(None, f"not surely better: {what}", measured)
-    apart = float(elsewhere(pairs, choice, seed).mean())
-    measured["after, documents without pairs"] = round(apart, 4)
-    what += f", to {apart:.3f} where no pair had the passage"
+    new = float(elsewhere(pairs, choice, seed).mean())
+    measured["after, documents without pairs"] = round(new, 4)
+    what += f", to {new:.3f} where no pair had the passage"
     return Verdict(adapter(pairs, choice, encoder), what, measured)
 
 
