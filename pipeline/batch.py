@@ -98,6 +98,7 @@ class Batch:
             "extract_above",
             "spotlight",
             "checks",
+            "rewrite",
         )
         llm = {k: v for k, v in settings["llm"].items() if k not in {"timeout", "attempts"}}
         chosen = {k: settings[k] for k in kept} | {"llm": llm}
