@@ -35,3 +35,15 @@ def demonstrations(result: dict[str, Any]) -> str:
         "nothing else. significant: tuned above dense by a paired sign test at 5 %.",
         table(["set", "K", *HOWS, "gate", "significant", "plug-in classifier"], rows),
     ])  # fmt: skip
+
+
+def compression(result: dict[str, Any]) -> str:
+    rows = [[share, way, one["kept"], one["tokens"]]
+            for share, ways in result["ways"].items() for way, one in ways.items()]  # fmt: skip
+    return "\n\n".join([
+        f"{result['questions']} held-out questions whose answer is in the ten retrieved passages. "
+        "ours: sentences by the pilot's readings, weights cross-fitted; tokens: rare words kept "
+        "one by one, an answer counts when its words still stand side by side; whole: the first "
+        "passages.",
+        table(["budget", "way", "answers kept", "tokens kept"], rows),
+    ])  # fmt: skip

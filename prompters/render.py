@@ -19,6 +19,7 @@ from typing import Literal
 
 from pilotfish.text import MARK
 from pilotfish.types import Case, Hint, Message, Passage, Prompt, Turn
+from prompters.compress import affordable, merged
 
 INSTRUCTIONS = """\
 Answer the question from the passages only, in the language of the question, as briefly as \
@@ -36,6 +37,7 @@ answer with that alone, on lines of its own, the keys after it; use only command
 options that those pages show, spelt as they spell them, with the question's own names put in."""
 REFUSAL = "I cannot answer from these documents."
 GAP = " … "  # between the pieces that are left of a passage
+DEMO = "demo"
 UNSEEN = frozenset({"query", "form"})  # hints that steer other steps
 _KEY_LENGTH = 4
 
@@ -54,11 +56,14 @@ class Render:
     name: str = "render"
 
     def __call__(self, case: Case, /) -> Case:
-        kept = self._fitting(_distinct(case.passages))
+        demos = [hint.text for hint in case.hints if hint.kind == DEMO]
+        shown = affordable(demos, self.budget, self.count)
+        spent = sum(self.count(shown))
+        kept = self._fitting(distinct(case.passages), self.budget - spent)
         keys = citation_keys(kept, self.secret)
         mark = self.spotlight == "mark"
         blocks = "\n\n".join(_block(group, keys, mark) for group in neighbours(kept))
-        user = f"Passages:\n\n{blocks or '(none were found)'}\n\n{_asked(case)}"
+        user = f"Passages:\n\n{blocks or '(none were found)'}\n\n{_asked(case, shown)}"
         code = CODE if any(passage.kind == "manual" for passage in kept) else ""
         told = INSTRUCTIONS + code + (MARKED if mark else "")
         messages = (Message("system", told), Message("user", user))
@@ -66,13 +71,13 @@ class Render:
         left_out = len({p.id for p in case.passages}) - len(keys)
         return replace(case, prompt=prompt, notes={"passages": len(keys), "left_out": left_out})
 
-    def _fitting(self, passages: Sequence[Passage]) -> list[Passage]:
+    def _fitting(self, passages: Sequence[Passage], budget: int) -> list[Passage]:
         """The best passages whose tokens fit the budget; never none if there are any."""
         counts = self.count([passage.text for passage in passages])
         kept: list[Passage] = []
         used = 0
         for passage, tokens in zip(passages, counts, strict=True):
-            if kept and used + tokens > self.budget:
+            if kept and used + tokens > budget:
                 break
             kept.append(passage)
             used += tokens
@@ -121,12 +126,14 @@ def _adjoin(left: Passage, right: Passage) -> bool:
     return same and right.start - left.end <= 3
 
 
-def _distinct(passages: Sequence[Passage]) -> list[Passage]:
-    """The first passage of each text, at its first place."""
+def distinct(passages: Sequence[Passage]) -> list[Passage]:
+    """The passages that say something new; pieces and rows of one passage stay together."""
     first: dict[str, Passage] = {}
     for passage in passages:
         first.setdefault(passage.text, passage)
-    return list(first.values())
+    texts = merged([one for one in first.values() if one.kind == "text"])
+    kept = {id(one) for one in texts}
+    return [one for one in first.values() if one.kind != "text" or id(one) in kept]
 
 
 def _block(group: Sequence[Passage], keys: dict[int, str], mark: bool) -> str:
@@ -154,9 +161,10 @@ def _where(passage: Passage) -> str:
     return "# " + " › ".join(dict.fromkeys(n for n in names if n)) + page + sheet
 
 
-def _asked(case: Case) -> str:
-    """Hints, the conversation before, and the question: what changes from call to call."""
-    lines = [_hint(hint) for hint in case.hints if hint.kind not in UNSEEN]
+def _asked(case: Case, demos: Sequence[str]) -> str:
+    """Examples, hints, the conversation, and the question: what changes from call to call."""
+    lines = ["Solved examples, not sources:", *demos, ""] if demos else []
+    lines += [_hint(hint) for hint in case.hints if hint.kind not in (*UNSEEN, DEMO)]
     lines += [_turn(turn) for turn in case.question.turns]
     return "\n".join([*lines, f"Question: {case.question.text}"])
 

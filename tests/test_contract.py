@@ -43,6 +43,8 @@ from pipeline.wiring import (
     table_search,
 )
 from prompters.decompose import Decompose, Decomposer
+from prompters.demonstrations.pool import Demo, Pool
+from prompters.demos import Demos
 from prompters.plan import PlanPrompt
 from prompters.predict import LabelPrompt, Predict
 from prompters.rewrite import Rewrite
@@ -140,6 +142,13 @@ def labels(library: Library) -> Held:
     return Held("desk", fit_classifier(given, ("encoder", "f")), "here", library.parts.embed)
 
 
+def solved(library: Library) -> Pool:
+    """Two demonstrations."""
+    demos = (Demo("who founded it", "Ann"), Demo("when was it founded", "1987"))
+    vectors = library.parts.embed([one.input for one in demos])
+    return Pool(demos, vectors, ("encoder", "f"))
+
+
 ALL = frozenset({"passages", "prompt", "answer"})
 HOPPED = frozenset({"passages", "hints", "prompt", "answer"})
 STEPS: dict[str, Made] = {
@@ -189,6 +198,7 @@ STEPS: dict[str, Made] = {
     "contrast": Made(
         lambda b, p, u: Contrast(Extract(b.parts.embed), by_rules(b.parts.embed)), "verifiers"
     ),
+    "demos": Made(lambda b, p, u: Demos(lambda: solved(b), b.parts.embed, 2), "prompters"),
     "further": Made(lambda b, p, u: Further(BM25(b.shelf), 3), "retrievers"),
     "retry": Made(
         lambda b, p, u: Retry(
