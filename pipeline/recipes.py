@@ -43,7 +43,31 @@ QUARTER = 0.25  # of the passages' tokens: 97 % of answer spans are still there 
 
 
 def default(parts: Parts, purse: Purse) -> Step:
-    """Fused retrieval, one prompt, then tiers: extract, and the LLMs that are configured."""
+    """Search, one prompt, then tiers: graph, table, span, sentence, the LLMs that are configured.
+
+    A question of several hops is taken apart by a small model, searched and read hop by hop.
+    """
+    settings = parts.settings
+    llms, k = llm_tiers(parts, purse), settings.passages
+    tiers = tuple(or_sql(parts, llm) for llm in llms)
+    answer = Chain((
+        hopping(parts, purse, retrieval(parts, k), k),
+        render(parts),
+        Tiers(
+            (*structured(parts), hop_answer(parts), *map(SingleHop, extracts(parts))), tiers,
+            hop_cascade(parts, purse), settings.llm.models, parts.policy, parts.embed,
+        ),
+    ))  # fmt: skip
+    return Chain((*answer.steps, *second_try(parts, purse, llms)))
+
+
+def multihop(parts: Parts, purse: Purse) -> Step:
+    """The same as default, by the name of what it does with questions of several hops."""
+    return default(parts, purse)
+
+
+def single(parts: Parts, purse: Purse) -> Step:
+    """As default, but every question is searched as it is: what hops are measured against."""
     settings = parts.settings
     llms = llm_tiers(parts, purse)
     k = settings.passages
@@ -54,22 +78,6 @@ def default(parts: Parts, purse: Purse) -> Step:
         Tiers(
             (*structured(parts), *extracts(parts)), tiers, cascade(parts, purse),
             settings.llm.models, parts.policy, parts.embed,
-        ),
-    ))  # fmt: skip
-    return Chain((*answer.steps, *second_try(parts, purse, llms)))
-
-
-def multihop(parts: Parts, purse: Purse) -> Step:
-    """As default, but a multi-hop question is taken apart, and searched and read hop by hop."""
-    settings = parts.settings
-    llms, k = llm_tiers(parts, purse), settings.passages
-    tiers = tuple(or_sql(parts, llm) for llm in llms)
-    answer = Chain((
-        hopping(parts, purse, retrieval(parts, k), k),
-        render(parts),
-        Tiers(
-            (*structured(parts), hop_answer(parts), *map(SingleHop, extracts(parts))), tiers,
-            hop_cascade(parts, purse), settings.llm.models, parts.policy, parts.embed,
         ),
     ))  # fmt: skip
     return Chain((*answer.steps, *second_try(parts, purse, llms)))
@@ -133,14 +141,14 @@ def frugal(parts: Parts, purse: Purse) -> Step:
 
 
 def thorough(parts: Parts, purse: Purse) -> Step:
-    """As multihop, over twice the passages, and a small reader must agree with what is cited."""
+    """As default, over twice the passages, and a small reader must agree with what is cited."""
     settings = parts.settings
     changed = {
         "passages": 2 * settings.passages,
         "prompt_tokens": 2 * settings.prompt_tokens,
         "checks": settings.checks.model_copy(update={"contrast": True}),
     }
-    return multihop(replace(parts, settings=settings.model_copy(update=changed)), purse)
+    return default(replace(parts, settings=settings.model_copy(update=changed)), purse)
 
 
 def plain(parts: Parts, purse: Purse) -> Step:
@@ -153,7 +161,7 @@ def plain(parts: Parts, purse: Purse) -> Step:
 
 
 def retrieval(parts: Parts, k: int) -> Step:
-    """The question rewritten, fused and reranked text, structures: how `default` retrieves."""
+    """The question rewritten, fused and reranked text, structures: how one search goes."""
     text = reranked(Fuse((BM25(parts.shelf), Dense(parts.shelf)), k=k), parts, k)
     return rewritten(parts, sources(parts, text, k))
 
@@ -169,17 +177,17 @@ def pages(parts: Parts, k: int) -> Step:
 
 
 def hop_retrieval(parts: Parts, k: int) -> Step:
-    """How `multihop` retrieves; without a purse, so by the small decomposer."""
+    """How `default` retrieves; without a purse, so by the small decomposer."""
     return hopping(parts, None, retrieval(parts, k), k)
 
 
 RECIPES: dict[str, Recipe] = {
     "default": default, "multihop": multihop, "tables": tables, "classify": classify, "code": code,
-    "frugal": frugal, "thorough": thorough, "plain": plain,
+    "frugal": frugal, "thorough": thorough, "single": single, "plain": plain,
 }  # fmt: skip
 # How a recipe retrieves, for whoever only searches; those not named here retrieve as default.
 RETRIEVALS: dict[str, Callable[[Parts, int], Step]] = {
-    "multihop": hop_retrieval, "thorough": hop_retrieval, "code": pages, "plain": lexical,
+    "single": retrieval, "tables": retrieval, "code": pages, "plain": lexical,
 }  # fmt: skip
 
 
@@ -193,4 +201,4 @@ def recipe(name: str) -> Recipe:
 def retrieval_of(name: str, parts: Parts, k: int) -> Step:
     """The retrieval of the recipe of that name; InputError names the recipes that exist."""
     recipe(name)
-    return RETRIEVALS.get(name, retrieval)(parts, k)
+    return RETRIEVALS.get(name, hop_retrieval)(parts, k)

@@ -28,6 +28,7 @@ from pilotfish.types import Case, Question
 from pipeline.evaluation.scores import is_right
 from pipeline.library import Library
 from verifiers.calibration import Label
+from verifiers.spanned import EXTRACT
 
 REMOVED = 0.2
 ERRORS = (0.05, 0.1, 0.2)
@@ -123,7 +124,9 @@ def _told(one: Asked, case: Case) -> Told:
     answer, seconds = case.answer, sum(event.seconds for event in case.trace[-1:])
     if answer is None or answer.abstained or answer.basis is None:
         return Told(one, None, False, seconds, {}, {})
-    seen = next((e.detail["span"] for e in case.trace if "span" in e.detail), {})
+    # What was put together from hops has a judge of its own (pipeline/hop_support.json).
+    spans = [e.detail["span"] for e in case.trace if "span" in e.detail]
+    seen = spans[0] if spans and answer.model == EXTRACT else {}
     assert isinstance(seen, dict)
     said = answer.values[0] if answer.values else answer.text  # without a source that disagrees
     right = is_right(said, one.answers)

@@ -58,9 +58,9 @@ def measure(here: Ground) -> dict[str, Any]:
         f"all gold passages in the first 10: at least +{GAIN}":
             own["multihop"]["10"] >= own["fused"]["10"] + GAIN,
         f"single-hop questions: not over {HARM} less in the first 10":
-            alone["multihop"]["10"] >= alone["default"]["10"] - HARM,
+            alone["multihop"]["10"] >= alone["single"]["10"] - HARM,
         f"answers without an LLM: F1 at least +{ANSWER_GAIN}":
-            answers["multihop"]["f1"] >= answers["default"]["f1"] + ANSWER_GAIN,
+            answers["multihop"]["f1"] >= answers["single"]["f1"] + ANSWER_GAIN,
     }  # fmt: skip
     return {"recall": found, "single": alone, "answers": answers, "bars": bars}
 
@@ -113,7 +113,7 @@ def recall(library: Library, asked: Sequence[Asked]) -> dict[str, dict[str, floa
     """Share of questions with all gold documents among the first; ms a question."""
     ways: dict[str, Callable[[Question], Case]] = {
         "fused": lambda one: library.search(one, "fused", DEPTH),
-        "default": lambda one: library.search(one, k=DEPTH, recipe="default"),
+        "single": lambda one: library.search(one, k=DEPTH, recipe="single"),
         "multihop": lambda one: library.search(one, k=DEPTH, recipe="multihop"),
     }
     return {name: _recall(way, asked) for name, way in ways.items()}
@@ -136,7 +136,7 @@ def _recall(way: Callable[[Question], Case], asked: Sequence[Asked]) -> dict[str
 def answered(library: Library, asked: Sequence[Asked]) -> dict[str, dict[str, float]]:
     """What both recipes answer: whatever they think of (F1, exact), and what they stand by."""
     return {name: scored([told(library, one, name) for one in asked], asked)
-            for name in ("default", "multihop")}  # fmt: skip
+            for name in ("single", "multihop")}  # fmt: skip
 
 
 def told(library: Library, one: Asked, recipe: str) -> Case:

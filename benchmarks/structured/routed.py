@@ -2,7 +2,7 @@
 
 The questions of the half that the router was not fitted to (fit_sources.py). `likeliest holds`: the
 kind that the router puts first holds the answer, of questions that some kind's evidence answers.
-right, wrong: of all questions, what the default recipe answers. Beside it the same line without
+right, wrong: of all questions, what the recipe `single` answers. Beside it the same line without
 the router: text first, then whatever else was found. Not here: fitting.
 """
 
@@ -23,9 +23,13 @@ from pilotfish.types import Case, Question
 from pipeline.evaluation.scores import is_right
 from pipeline.flow import Chain
 from pipeline.library import Library
-from pipeline.recipes import default
-from retrievers.sources import Sources
+from pipeline.recipes import single
+from pipeline.wiring import reranked, sources
+from retrievers.bm25 import BM25
+from retrievers.dense import Dense
+from retrievers.fuse import Fuse
 
+PASSAGES = 10
 EACH = 50  # questions a set
 
 
@@ -54,11 +58,13 @@ def _asked(here: Ground, each: int) -> list[Asked]:
 
 
 def _line(library: Library, *, routed: bool) -> Step:
-    """The default recipe, with its sources routed or all asked alike."""
-    line = default(library.parts, library.purse())
-    assert isinstance(line, Chain) and isinstance(line.steps[0], Sources)
-    first = line.steps[0] if routed else replace(line.steps[0], route=None)
-    return Chain((first, *line.steps[1:]))
+    """The recipe `single`, with its sources routed or all asked alike."""
+    parts = library.parts
+    line = single(parts, library.purse())
+    assert isinstance(line, Chain)
+    text = reranked(Fuse((BM25(parts.shelf), Dense(parts.shelf)), k=PASSAGES), parts, PASSAGES)
+    first = sources(parts, text, PASSAGES)
+    return Chain((first if routed else replace(first, route=None), *line.steps[1:]))
 
 
 def _told(line: Step, asked: Sequence[Asked]) -> dict[str, Any]:
