@@ -22,7 +22,8 @@ def multihop(result: dict[str, Any]) -> str:
         "2Wiki's corpus and the passages of Natural Questions in one collection. Share of "
         "questions all of whose gold documents stand among the first 5 and 10; ms a question. "
         "fused: BM25 and vectors; single: that, reranked; multihop: hop after hop, as "
-        "default does. held out: no weight of decomposition was fitted to these. The cross-encoder that reads the hops has "
+        "default does. held out: no weight of decomposition was fitted to these. The "
+        "cross-encoder that reads the hops has "
         "seen most of 2Wiki in training; questions that it has not seen stand apart.",
         table(["questions", "retrieval", "count", "at 5", "at 10", "ms"], rows),
         "Answers without an LLM to held-out questions: token F1 and exactness of whatever is "

@@ -33,7 +33,7 @@ def test_json_prints_the_whole_case_and_nothing_else_on_stdout(shared: Pilotfish
     assert case["receipt"]["llm_calls"] == 0 and case["receipt"]["cost_usd"] == 0
     assert case["receipt"]["seconds"] > 0 and case["error"] is None
     check_citations(shared, case["citations"], case["answer"]["text"])
-    assert [event["step"] for event in case["trace"]][:3] == ["bm25", "dense", "fuse"]
+    assert [event["step"] for event in case["trace"]][:4] == ["rewrite", "bm25", "dense", "fuse"]
 
 
 def test_people_get_numbered_citations_with_quote_place_support_and_receipt(
@@ -134,7 +134,7 @@ def test_bytes_that_are_no_text_are_survived(shared: Pilotfish) -> None:
 
 
 def test_an_unknown_recipe_is_refused_and_plain_needs_an_llm(shared: Pilotfish) -> None:
-    assert "default, plain" in shared("ask", ASKED, "--recipe", "magic", code=4).err
+    assert "default, multihop" in shared("ask", ASKED, "--recipe", "magic", code=4).err
     assert "PILOTFISH_LLM__MODEL" in shared("ask", ASKED, "--recipe", "plain", code=4).err
 
 
