@@ -41,8 +41,8 @@ def measure(ground: Ground) -> dict[str, Any]:
     count = 20 if ground.quick else ASKED
     embed, judge = Memo(Encoders()("all-MiniLM-L6-v2")), chosen("pilot", "pilot", 0)
     nli = judged_by(judge, embed)
-    asked = sources.rows("routing/gsm8k_cascade")
-    some = random.Random(SEED).sample(list(asked), min(count, len(asked)))
+    asked = list(sources.rows("routing/gsm8k_cascade"))
+    some = random.Random(SEED).sample(asked, min(count, len(asked)))
     return {
         "samples": sampled(some, nli),
         "contrast": contrast(unseen()[: 2 * count], Extract(embed, model=judge), nli),

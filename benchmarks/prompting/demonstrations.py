@@ -9,6 +9,7 @@ what a hosted LLM would make of the same prompts.
 
 from __future__ import annotations
 
+import random
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -25,7 +26,7 @@ from pipeline.demo_fit import tuned, wins
 from prompters.demonstrations.pool import HOWS, Demo, How, Pool
 from prompters.demonstrations.reader import answered
 
-POOL, ASKED, KS, GAIN = 3000, 700, (4, 8), 0.02
+POOL, ASKED, KS, GAIN, SEED = 3000, 700, (4, 8), 0.02, 7
 
 
 def measure(here: Ground) -> dict[str, Any]:
@@ -47,7 +48,9 @@ def measure(here: Ground) -> dict[str, Any]:
 
 def one_set(train: Sequence[Row], test: Sequence[Row], encoder: Any) -> dict[str, Any]:
     """Accuracy by picker and K."""
-    train, test = list(train)[:POOL], list(test)[:ASKED]
+    draw = random.Random(SEED)  # some files are sorted by label
+    train, test = (draw.sample(list(some), min(most, len(some)))
+                   for some, most in ((train, POOL), (test, ASKED)))  # fmt: skip
     begun = time.perf_counter()
     given = labelled(train, encoder)
     demos = tuple(Demo(row["text"], row["label"], "t") for row in train)

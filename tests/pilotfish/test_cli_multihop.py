@@ -1,4 +1,4 @@
-"""`decompose`, and the recipe `multihop` from the command line: search, ask, batch, an LLM's call."""
+"""`decompose`, and the recipe `multihop` from the command line: search, ask, batch, LLM calls."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ FILMS = {
     "mill.md": "# The Mill (1950 film)\n\nThe Mill is a 1950 film directed by Boris Stahl.",
     "ann.md": "# Ann Harrow\n\nAnn Harrow (3 May 1930 – 9 June 1999) was a British film director.",
     "boris.md": "# Boris Stahl\n\nBoris Stahl (born 1 April 1911) was a German film director.",
-    "born.md": "# Directors\n\nMany a film director was born in May. A film has one director or two.",
+    "born.md": "# Directors\n\nMany a film director was born in May. A film has one or two of them.",
     "festival.md": "# Festival\n\nThe festival of film directors is held in Oslo each June.",
 }
 BORN = "When was the director of film Sea of Glass born?"
@@ -101,7 +101,7 @@ def test_the_answer_of_the_last_hop_cites_its_very_bytes(films: Pilotfish) -> No
 @pytest.mark.slow
 def test_a_comparison_cites_both_and_a_batch_takes_the_recipe(films: Pilotfish) -> None:
     lines(films.folder / "in.jsonl", {"custom_id": "a", "question": OLDER},
-          {"custom_id": "b", "question": "Where is the festival of film directors held?"})  # fmt: skip
+          {"custom_id": "b", "question": "Where is the festival held?"})  # fmt: skip
     films("batch", "in.jsonl", "-o", "out.jsonl", "--recipe", "multihop")
     rows = [json.loads(line) for line in (films.folder / "out.jsonl").read_text().splitlines()]
     assert rows[0]["answer"] == "The Mill (1950 Film)"
