@@ -16,7 +16,7 @@ FILMS = {
     "mill.md": "# The Mill (1950 film)\n\nThe Mill is a 1950 film directed by Boris Stahl.",
     "ann.md": "# Ann Harrow\n\nAnn Harrow (3 May 1930 – 9 June 1999) was a British film director.",
     "boris.md": "# Boris Stahl\n\nBoris Stahl (born 1 April 1911) was a German film director.",
-    "born.md": "# Directors\n\nMany a film director was born in May. A film has one or two of them.",
+    "born.md": "# Directors\n\nMany a film director was born in May. A film has one of them.",
     "festival.md": "# Festival\n\nThe festival of film directors is held in Oslo each June.",
 }
 BORN = "When was the director of film Sea of Glass born?"
