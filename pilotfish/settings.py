@@ -75,6 +75,11 @@ class Settings(Strict):
     edges: Literal["files", "prose"] = Field(
         "files", description="edges of graphs: those that files state, or read out of prose too"
     )
+    cards: tuple[str, ...] = Field((), description="glossary, model:NAME, local:FOLDER")
+    cards_when: Literal["always", "thin"] = Field(
+        "always", description="thin: only where no passage has most of the question's words"
+    )
+    rationale: bool = Field(False, description="name the sentences to think along in the prompt")
     policy: Path | None = Field(
         None, description="file of pilotfish tune cascade: the LLM tier a question starts at"
     )
@@ -91,7 +96,8 @@ class Settings(Strict):
         checks, tiers = self.checks, max(1, len(self.llm.models))
         apart = self.decomposer != "pilot"
         own = (tiers + checks.retry) * (1 + checks.samples)
-        return own + (checks.corrector is not None) + apart
+        written = sum(card.startswith("model:") for card in self.cards)
+        return own + (checks.corrector is not None) + apart + written
 
 
 def load(arguments: Mapping[str, Any] | None = None, folder: Path | None = None) -> Settings:
@@ -192,7 +198,7 @@ def _key(name: str) -> str:
 
 def _list(key: str, value: str) -> Any:
     """Lists are comma-separated in the environment; an empty value means unset."""
-    if key in {"llm.tiers", "rewrite"}:
+    if key in {"llm.tiers", "rewrite", "cards"}:
         return tuple(part.strip() for part in value.split(",") if part.strip())
     return None if value == "" and key in _MAY_BE_EMPTY else value
 

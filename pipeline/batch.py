@@ -134,9 +134,11 @@ class Batch:
             found = {one.name: one.created for one in tuned.every(connection)
                      if one.collection == name}  # fmt: skip
         settings = self.library.settings
-        names = ("classifier", "explain_override", "decomposer", "demos")
+        names = ("classifier", "explain_override", "decomposer", "demos", "cards", "rationale")
         named = {key: getattr(settings, key) for key in names}
-        changed = {k: value for k, value in named.items() if value not in (None, False, "pilot")}
+        changed = {
+            k: value for k, value in named.items() if value not in (None, False, (), "pilot")
+        }
         return changed | ({"fitted": found} if found else {})
 
     def _run(self, job: str) -> None:

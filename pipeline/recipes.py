@@ -52,7 +52,7 @@ def default(parts: Parts, purse: Purse) -> Step:
     tiers = tuple(or_sql(parts, llm) for llm in llms)
     answer = Chain((
         hopping(parts, purse, retrieval(parts, k), k),
-        render(parts),
+        render(parts, purse),
         Tiers(
             (*structured(parts), hop_answer(parts), *map(SingleHop, extracts(parts))), tiers,
             hop_cascade(parts, purse), settings.llm.models, parts.policy, parts.embed,
@@ -74,7 +74,7 @@ def single(parts: Parts, purse: Purse) -> Step:
     tiers = tuple(or_sql(parts, llm) for llm in llms)
     answer = Chain((
         retrieval(parts, k),
-        render(parts),
+        render(parts, purse),
         Tiers(
             (*structured(parts), *extracts(parts)), tiers, cascade(parts, purse),
             settings.llm.models, parts.policy, parts.embed,
@@ -109,7 +109,7 @@ def tables(parts: Parts, purse: Purse) -> Step:
     tiers = tuple(or_sql(parts, llm, always=True) for llm in llms)
     return Chain((
         retrieval(parts, k),
-        render(parts),
+        render(parts, purse),
         Tiers(
             (*structured(parts), *extracts(parts)), tiers, cascade(parts, purse),
             settings.llm.models, parts.policy, parts.embed,
@@ -122,7 +122,7 @@ def code(parts: Parts, purse: Purse) -> Step:
     settings = parts.settings
     return Chain((
         pages(parts, settings.passages),
-        render(parts),
+        render(parts, purse),
         Tiers(
             extracts(parts), llm_tiers(parts, purse), cascade(parts, purse),
             settings.llm.models, parts.policy, parts.embed,
@@ -157,7 +157,7 @@ def plain(parts: Parts, purse: Purse) -> Step:
     if not llms:
         raise InputError("recipe plain needs an LLM: set PILOTFISH_LLM__MODEL or give --model")
     retrieve = lexical(parts, parts.settings.passages)
-    return Chain((retrieve, render(parts), llms[0], check(parts, purse)))
+    return Chain((retrieve, render(parts, purse), llms[0], check(parts, purse)))
 
 
 def retrieval(parts: Parts, k: int) -> Step:

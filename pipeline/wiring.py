@@ -13,6 +13,7 @@ from models.pilot.reading import having
 from pilotfish.errors import SettingsError
 from pilotfish.step import Step
 from pilotfish.types import Case
+from pipeline.cards import cards
 from pipeline.checks import Checked, corrector, further, repairs
 from pipeline.classifier_held import Held, loaded, matching
 from pipeline.demonstrations import pool_of
@@ -28,6 +29,7 @@ from pipeline.retry import Correct, Retry, closed
 from pipeline.sql_tier import OrSql, SqlTier
 from pipeline.table_answer import TableAnswer
 from prompters.demos import Demos
+from prompters.rationale import Rationale
 from prompters.render import Render
 from prompters.sql import SqlPrompt
 from retrievers.bm25 import BM25
@@ -140,13 +142,18 @@ def second_try(parts: Parts, purse: Purse, llms: tuple[LLM, ...]) -> tuple[Step,
     return (*found, Correct(model, check(parts), hosted=isinstance(model, LLM)))
 
 
-def render(parts: Parts) -> Step:
+def render(parts: Parts, purse: Purse | None = None) -> Step:
     """The prompt: over whole passages, or over the share of their tokens that `llm.prune` keeps."""
     settings = parts.settings
     whole = Render(parts.secret, parts.count, settings.prompt_tokens, settings.spotlight)
-    if settings.demos and settings.llm.models:  # nobody else reads them
-        return Chain((demonstrations(parts), narrowed(parts, whole)), name="prompt")
-    return narrowed(parts, whole)
+    if not settings.llm.models:  # nobody else reads what steers
+        return narrowed(parts, whole)
+    steers: list[Step] = [demonstrations(parts)] if settings.demos else []
+    if purse is not None and (found := cards(parts, purse)) is not None:
+        steers.append(found)
+    steers += [Rationale()] if settings.rationale else []
+    last = narrowed(parts, whole)
+    return Chain((*steers, last), name="prompt") if steers else last
 
 
 def demonstrations(parts: Parts) -> Demos:

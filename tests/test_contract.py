@@ -42,11 +42,13 @@ from pipeline.wiring import (
     sources,
     table_search,
 )
+from prompters.adapt import Cards
 from prompters.decompose import Decompose, Decomposer
 from prompters.demonstrations.pool import Demo, Pool
 from prompters.demos import Demos
 from prompters.plan import PlanPrompt
 from prompters.predict import LabelPrompt, Predict
+from prompters.rationale import Rationale
 from prompters.rewrite import Rewrite
 from prompters.sql import SqlPrompt
 from retrievers.bm25 import BM25
@@ -198,6 +200,11 @@ STEPS: dict[str, Made] = {
     "contrast": Made(
         lambda b, p, u: Contrast(Extract(b.parts.embed), by_rules(b.parts.embed)), "verifiers"
     ),
+    "cards": Made(
+        lambda b, p, u: Cards({"glossary": lambda case: ["goods: what is sold"]}, b.parts.embed,
+                              {}, lambda text, case: 1.0, near=0.0), "prompters",
+    ),
+    "rationale": Made(lambda b, p, u: Rationale(), "prompters"),
     "demos": Made(lambda b, p, u: Demos(lambda: solved(b), b.parts.embed, 2), "prompters"),
     "further": Made(lambda b, p, u: Further(BM25(b.shelf), 3), "retrievers"),
     "retry": Made(

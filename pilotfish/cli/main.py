@@ -14,6 +14,7 @@ from pilotfish.cli import (
     decompose,
     documents,
     evaluate,
+    glossary,
     judging,
     predict,
     quarantine,
@@ -62,7 +63,7 @@ def options(
 GROUPS = (
     documents, quarantine, search, decompose, ask, batch, judging, predict, evaluate, tune, tuning,
     tune_search,
-    trust, recipes, upkeep, service, usage,
+    trust, recipes, glossary, upkeep, service, usage,
 )  # fmt: skip
 for commands in GROUPS:
     commands.register(app)

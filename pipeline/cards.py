@@ -1,0 +1,99 @@
+"""The cards that the setting `cards` names: a glossary, small domain models.
+
+`glossary`: what the collection's own passages define of the question's terms. `model:NAME`: a name
+of LiteLLM's, asked in one call that counts like any other; `local:FOLDER`: a seq2seq model that
+runs here.
+Not here: choosing among cards (prompters/adapt.py), reading definitions (prompters/glossary.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from pilotfish.errors import SettingsError
+from pilotfish.step import Step, run
+from pilotfish.types import Answer, Case, Message, Prompt
+from pipeline.llm import LLM, CallOptions
+from pipeline.parts import Parts
+from pipeline.purse import Purse
+from prompters.adapt import Cards
+from prompters.glossary import entries, named
+from verifiers.evidence import content
+from verifiers.nli import judged_by
+
+GLOSSARY, MODEL, LOCAL = "glossary", "model:", "local:"
+DEFINING = 30  # passages in which definitions are looked for
+THIN = 0.6  # of the question's words in the best passage: below it the evidence is thin
+ASKS = "Write one or two sentences of general knowledge that help to answer. Invent no figures."
+
+
+@dataclass(frozen=True, slots=True)
+class Writer:
+    """A small domain model that writes what it knows of the question."""
+
+    model: Step
+    name: str = "writer"
+
+    def __call__(self, case: Case, /) -> Case:
+        messages = (Message("system", ASKS), Message("user", case.question.text))
+        done = run(self.model, replace(case, prompt=Prompt(messages), answer=None))
+        return replace(case, answer=done.answer, trace=done.trace)
+
+
+@dataclass(frozen=True, slots=True)
+class Local:
+    """A seq2seq model that runs here: `write` is given (question, "", no passages)."""
+
+    write: Callable[[str, str, list[str]], str]
+    name: str = "local card"
+
+    def __call__(self, case: Case, /) -> Case:
+        return replace(case, answer=Answer(self.write(case.question.text, "", []), model=self.name))
+
+
+def cards(parts: Parts, purse: Purse) -> Cards | None:
+    """The step; None where no cards are named. SettingsError for a name that means nothing."""
+    wanted = parts.settings.cards
+    if not wanted:
+        return None
+    unknown = [one for one in wanted if one != GLOSSARY and not one.startswith((MODEL, LOCAL))]
+    if unknown:
+        raise SettingsError(f"no card {unknown[0]!r}: name glossary, model:NAME or local:FOLDER")
+    sources = {GLOSSARY: defined(parts)} if GLOSSARY in wanted else {}
+    writers = {one: writer(one, parts, purse) for one in wanted if one != GLOSSARY}
+    nli = judged_by(parts.judge, parts.embed)
+
+    def carried(text: str, case: Case) -> float:
+        return max((nli(passage.text, text)[0] for passage in case.passages[:5]), default=0.0)
+
+    only = thin if parts.settings.cards_when == "thin" else None
+    return Cards(sources, parts.embed, writers, carried, only)
+
+
+def writer(name: str, parts: Parts, purse: Purse) -> Step:
+    """The model of a card."""
+    if name.startswith(MODEL):
+        options = CallOptions.of(parts.settings.llm)
+        return Writer(LLM(name.removeprefix(MODEL), purse, options))
+    from models.seq2seq import loaded
+
+    return Local(loaded(name.removeprefix(LOCAL)))
+
+
+def defined(parts: Parts) -> Callable[[Case], list[str]]:
+    """What passages define of the terms that a question names."""
+
+    def offers(case: Case) -> list[str]:
+        hits = parts.shelf.opened().bm25.search(case.question.text, DEFINING)
+        found = named(case.question.text, entries(parts.shelf.fetch(hits)))
+        return [f"{one.term}: {one.meaning}" for one in found]
+
+    return offers
+
+
+def thin(case: Case) -> bool:
+    """Whether no passage has most of the question's words."""
+    asked = set(content(case.question.text))
+    found = (len(asked & set(content(p.text))) for p in case.passages[:5])
+    return max(found, default=0) < THIN * len(asked)
