@@ -44,6 +44,7 @@ def compression(result: dict[str, Any]) -> str:
         f"{result['questions']} held-out questions whose answer is in the ten retrieved passages. "
         "ours: sentences by the pilot's readings, weights cross-fitted; tokens: rare words kept "
         "one by one, an answer counts when its words still stand side by side; whole: the first "
-        "passages.",
+        "passages that fit, and so fewer tokens than allowed. At half of the tokens whole passages "
+        "keep as much.",
         table(["budget", "way", "answers kept", "tokens kept"], rows),
     ])  # fmt: skip

@@ -134,10 +134,13 @@ class Batch:
             found = {one.name: one.created for one in tuned.every(connection)
                      if one.collection == name}  # fmt: skip
         settings = self.library.settings
-        names = ("classifier", "explain_override", "decomposer", "demos", "cards", "rationale")
+        names = ("classifier", "explain_override", "decomposer", "demos", "cards",
+                 "cards_when", "rationale")  # fmt: skip
         named = {key: getattr(settings, key) for key in names}
         changed = {
-            k: value for k, value in named.items() if value not in (None, False, (), "pilot")
+            k: value
+            for k, value in named.items()
+            if value not in (None, False, (), "pilot", "always")
         }
         return changed | ({"fitted": found} if found else {})
 

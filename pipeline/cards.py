@@ -15,6 +15,7 @@ from pilotfish.errors import SettingsError
 from pilotfish.step import Step, run
 from pilotfish.types import Answer, Case, Message, Prompt
 from pipeline.llm import LLM, CallOptions
+from pipeline.llm_bill import calls_made
 from pipeline.parts import Parts
 from pipeline.purse import Purse
 from prompters.adapt import Cards
@@ -30,12 +31,15 @@ ASKS = "Write one or two sentences of general knowledge that help to answer. Inv
 
 @dataclass(frozen=True, slots=True)
 class Writer:
-    """A small domain model that writes what it knows of the question."""
+    """A small domain model that writes what it knows; the item's last call is the answer's."""
 
     model: Step
     name: str = "writer"
 
     def __call__(self, case: Case, /) -> Case:
+        limits = case.question.limits
+        if limits.effort == 0 or limits.max_calls - calls_made(case) < 2:
+            return replace(case, notes={"why": "no call is to spare"})
         messages = (Message("system", ASKS), Message("user", case.question.text))
         done = run(self.model, replace(case, prompt=Prompt(messages), answer=None))
         return replace(case, answer=done.answer, trace=done.trace)

@@ -120,12 +120,17 @@ def check_calls(case: Case) -> None:
     """
     if case.question.limits.effort == 0:
         raise BudgetExceeded("effort 0 allows no LLM call: raise limits.effort")
-    made = sum(bool(each.llm_calls or each.detail.get("replayed")) for each in case.trace)
+    made = calls_made(case)
     limit = case.question.limits.max_calls
     if made >= limit:
         raise BudgetExceeded(
             f"{made} LLM call(s) made, max_calls is {limit}: raise limits.max_calls for another"
         )
+
+
+def calls_made(case: Case) -> int:
+    """LLM calls of the item so far, paid or replayed."""
+    return sum(bool(each.llm_calls or each.detail.get("replayed")) for each in case.trace)
 
 
 def over_budget(case: Case, quote: Quote, tab: Tab, model: str) -> BudgetExceeded | None:

@@ -38,8 +38,11 @@ def calls(name: str, settings: Settings) -> int:
     tiers = len(settings.llm.models)
     if not tiers:
         return 0
-    if name in ("plain", "frugal"):
-        return min(settings.calls, 1 + settings.checks.samples)
+    if name in ("plain", "frugal"):  # one tier; plain has nothing that follows its answer
+        one = {"llm": settings.llm.model_copy(update={"tiers": settings.llm.models[:1]})}
+        checks = settings.checks.model_copy(update={"retry": False, "corrector": None})
+        alone = {"checks": checks, "decomposer": "pilot"} if name == "plain" else {}
+        return settings.model_copy(update=one | alone).calls
     return min(settings.calls, tiers) if name == "classify" else settings.calls
 
 

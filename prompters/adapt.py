@@ -1,7 +1,7 @@
 """Knowledge cards: small domain sources offer what the LLM may not know; a selector picks.
 
-Knowledge Card (arXiv 2305.09955) and BLADE (2403.18365) for a black box: a glossary, another
-collection, a small domain model each offer texts. Bottom-up all of them do, and what is near the
+Knowledge Card (arXiv 2305.09955) and BLADE (2403.18365) for a black box: a glossary, small
+domain models each offer texts. Bottom-up all of them do, and what is near the
 question stays; top-down they are asked only where evidence is thin. What a model wrote must be
 carried by the passages (the support judge), and is labelled so. Cards are hints: they steer, and
 are never cited. Not here: the sources themselves (pipeline/cards.py).
@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from pilotfish.errors import BudgetExceeded, ModelError
 from pilotfish.step import Step, run
 from pilotfish.types import Case, Hint
 
@@ -49,7 +50,11 @@ class Cards:
         offered = [(name, text, False) for name, offers in self.sources.items()
                    for text in offers(case)]  # fmt: skip
         for name, writer in self.writers.items():
-            done = run(writer, replace(case, answer=None))
+            try:
+                done = run(writer, replace(case, answer=None))
+            except (ModelError, BudgetExceeded) as error:  # a card may only help
+                case = replace(case, trace=error.trace)
+                continue
             case = replace(case, trace=done.trace)
             said = done.answer.text.strip() if done.answer else ""
             if said and self.carried(said, case) >= self.least:

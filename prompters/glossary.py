@@ -22,7 +22,10 @@ _IS = re.compile(
     rf"^(?:An?\s+|The\s+)?{_TERM}\s+(?:is|are|means|refers\s+to|stands\s+for)\s+(?P<meaning>(?:an?|the)\s+.+)$"
 )
 _COLON = re.compile(rf"^[-*•]?\s*\**{_TERM}\**\s*(?::|\s[–—]\s)\s*(?P<meaning>[a-z].+)$")
-_NO_TERMS = frozenset("it this that these those there he she they we you what who which".split())
+_NO_TERMS = frozenset(
+    "it this that these those there here he she they we you what who which where when how why e.g"
+    " i.e one two three first second last another other some many most all each both such".split()
+)
 
 
 @dataclass(frozen=True, slots=True)

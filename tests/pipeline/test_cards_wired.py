@@ -86,3 +86,12 @@ def test_mistakes_are_told_in_a_line(works: Pilotfish, tmp_path: Path) -> None:
         assert "no card 'gossip'" in wrong("ask", ASKED, code=3).err
         gone = asking(works, server, PILOTFISH_DEMOS="nowhere")
         assert "no demonstrations 'nowhere'" in gone("ask", ASKED, code=None).err
+
+
+def test_a_card_model_that_is_away_does_not_end_the_question(works: Pilotfish) -> None:
+    with LLMServer(respond=lambda messages: "no") as server:
+        server.script("status:400")
+        asked = asking(works, server, PILOTFISH_CARDS="model:openai/domain-model")
+        done = asked("ask", "Which shift opens the TLW?", "--json", code=None)
+    assert [request.body["model"] for request in server.requests] == ["domain-model", "test-model"]
+    assert done.code == 0 and done.one["status"] == "abstained"

@@ -42,3 +42,11 @@ def test_the_command_prints_them(shared: Pilotfish) -> None:
 def test_a_recipe_answers_or_abstains_without_an_llm(shared: Pilotfish, name: str) -> None:
     found = shared("ask", "--recipe", name, "--json", "Who issues parking permits?").one
     assert found["status"] in {"answered", "abstained"} and found["receipt"]["llm_calls"] == 0
+
+
+def test_a_card_that_a_model_writes_counts_in_the_recipes_of_one_tier_too() -> None:
+    settings = HOSTED.model_copy(update={"cards": ("model:a/writer",)})
+    calls = {one.name: one.calls for one in told(settings)}
+    assert {name: calls[name] for name in ("plain", "frugal", "default", "classify")} == {
+        "plain": 2, "frugal": 2, "default": 3, "classify": 2,
+    }  # fmt: skip

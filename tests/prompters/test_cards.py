@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from pilotfish.errors import ModelError
 from pilotfish.step import run
 from pilotfish.types import Answer, Case, Passage, Question
 from prompters.adapt import Cards
@@ -79,3 +80,12 @@ def test_a_rationale_names_sentences_that_speak_of_the_question_in_their_order()
     assert hint.text.index("renewed in May") < hint.text.index("A seal fits")
     assert "blue" not in hint.text
     assert not run(Rationale(), Case(Question("zebra?"), texts)).hints
+
+
+def test_a_writer_that_fails_is_left_out_and_its_trace_is_kept() -> None:
+    def fails(case: Case) -> Case:
+        raise ModelError("away")
+
+    case = run(cards(writers={"model:x": fails}), Case(Question("which seal?")))
+    assert [hint.text for hint in case.hints] == ["seal: a ring of rubber (glossary)"]
+    assert any(event.error == "away" for event in case.trace)

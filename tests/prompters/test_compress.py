@@ -52,3 +52,18 @@ def test_the_prompt_has_demonstrations_before_the_question_and_each_passage_once
 def test_token_dropping_keeps_the_rarest_words_in_their_order() -> None:
     rarity = {"seal": 3.0, "spindl": 5.0, "spindle": 5.0, "the": 0.1, "of": 0.1}
     assert without_tokens("the seal of the spindle", 0.4, rarity) == "seal spindle"
+
+
+def test_a_longer_passage_is_kept_though_it_repeats_a_shorter_earlier_one() -> None:
+    longer = LONG + " The old one goes to Ines Fowler, who keeps a list of all seals and their age."
+    assert len(merged([passage(1, LONG), passage(2, longer)])) == 2
+    assert [one.id for one in merged([passage(1, longer), passage(2, LONG)])] == [1]
+
+
+def test_long_passages_that_differ_in_a_figure_a_name_or_a_not_are_all_kept() -> None:
+    text = (
+        LONG + " It is done on Monday by the Leeds yard, which tells the office about it by mail."
+    )
+    for old, new in (("24", "36"), ("Leeds", "Hull"), ("It is", "It is not")):
+        assert len(merged([passage(1, text), passage(2, text.replace(old, new))])) == 2
+    assert len(merged([passage(1, text), passage(2, text.replace("mail", "post"))])) == 1
