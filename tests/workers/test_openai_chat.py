@@ -13,6 +13,7 @@ import openai
 import pytest
 
 from pilotfish.settings import Settings
+from pipeline.recipes import RECIPES
 from tests.conftest import ASKED, UNANSWERABLE, Pilotfish
 from tests.llm_server import LLMServer
 from tests.workers.conftest import Service, until
@@ -191,7 +192,7 @@ def test_the_same_key_and_body_is_the_same_question(
 
 
 def test_recipes_are_the_models(client: openai.OpenAI) -> None:
-    assert [model.id for model in client.models.list()] == ["pilotfish", "default", "plain"]
+    assert [model.id for model in client.models.list()] == ["pilotfish", *RECIPES]
     assert client.models.retrieve("plain").owned_by == "pilotfish"
     with pytest.raises(openai.NotFoundError):
         client.models.retrieve("gpt-4o")
