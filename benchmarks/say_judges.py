@@ -34,8 +34,8 @@ def left_out(result: dict[str, Any]) -> str:
               for name, row in result["reranking"]["sets"].items()]  # fmt: skip
     without = " and ".join(", ".join(names) for names in result["without"])
     return "\n\n".join([
-        f"Two networks of {' and '.join(map(str, result['steps']))} steps, trained from the encoder without "
-        f"{without}. AUROC of P(supported): never seen: neither the network nor the judge over it "
+        f"Two networks of {' and '.join(map(str, result['steps']))} steps, trained from the "
+        f"encoder without {without}. AUROC of P(supported): never seen: neither the network nor the judge over it "
         "saw the set; seen by the network: the other one, with the judge "
         "cross-fitted. Of "
         "sets without a licence no network saw any row.",

@@ -44,7 +44,8 @@ def measure(works: list[Path], here: Ground) -> dict[str, Any]:
     first, plan = networks[works[0]]
     reranked = _reranked(first, here, set(plan["without"]))
     return {
-        "sets": sets, "mean": round(mean, 4), "steps": [each["steps"] for _, each in networks.values()],
+        "sets": sets, "mean": round(mean, 4),
+        "steps": [each["steps"] for _, each in networks.values()],
         "without": [each["without"] for _, each in networks.values()], "reranking": reranked,
         "bars": {
             f"leave-one-set-out mean AUROC of support at least {BAR}": mean >= BAR,
