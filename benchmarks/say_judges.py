@@ -35,10 +35,9 @@ def left_out(result: dict[str, Any]) -> str:
     without = " and ".join(", ".join(names) for names in result["without"])
     return "\n\n".join([
         f"Two networks of {' and '.join(map(str, result['steps']))} steps, trained from the "
-        f"encoder without {without}. AUROC of P(supported): never seen: neither the network nor the judge over it "
-        "saw the set; seen by the network: the other one, with the judge "
-        "cross-fitted. Of "
-        "sets without a licence no network saw any row.",
+        f"encoder without {without}. AUROC of P(supported): never seen: neither the network nor "
+        "the judge over it saw the set; seen by the network: the other one, with the judge "
+        "cross-fitted. Of sets without a licence no network saw any row.",
         table(["set", *columns], rows),
         f"Mean of never seen, without halueval_qa: {result['mean']:.3f}.",
         "Reranking by the first of them, nDCG@10 by the model's weight, on queries whose documents "
