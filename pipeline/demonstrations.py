@@ -1,29 +1,25 @@
 """Pools of demonstrations of a workspace: read from files, tuned, kept with the collection.
 
-Accepted answers (pilotfish feedback) are demonstrations of the task `accepted`. Their words are
-never copied into a pool: they are read from the items when they are needed, so that they go when
-the items lose their text. Not here: tuning (demo_fit.py), picking (prompters/demonstrations/).
+Accepted answers (pilotfish feedback) are no demonstrations: what a reply repeats of one would
+outlive the documents that it quoted. Not here: tuning (demo_fit.py), picking
+(prompters/demonstrations/).
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from pilotfish.errors import InputError, NotFound
 from pilotfish.files import read_text
 from pipeline.demo_fit import tuned as fitted
 from pipeline.parts import Parts
 from prompters.demonstrations.pool import Demo, Pool, unpacked
-from store import labels, tuned
-from store.database import Database
+from store import tuned
 
-PREFIX, ACCEPTED = "demos:", "accepted"
+PREFIX = "demos:"
 INPUTS = ("input", "question", "text")
 OUTPUTS = ("output", "answer", "label")
 
@@ -31,19 +27,13 @@ OUTPUTS = ("output", "answer", "label")
 def tune(
     parts: Parts, name: str, demos: Sequence[Demo], encoder: tuple[str, str]
 ) -> dict[str, Any]:
-    """Fit adapter and gates on these demonstrations and the accepted answers; keep the pool."""
-    database, here = parts.shelf.database, parts.collection_id
-    every = [*demos, *accepted(database, here)]
-    if not every:
-        raise InputError("there are no demonstrations: give a file, or label answers as right")
-    vectors = parts.embed([one.input for one in every])
-    made = fitted(Pool(tuple(every), vectors, encoder))
-    own = [at for at, one in enumerate(made.pool.demos) if one.item is None]
-    kept = replace(made.pool, demos=tuple(made.pool.demos[at] for at in own), vectors=vectors[own])
+    """Fit adapter and gates on these demonstrations; keep the pool."""
+    made = fitted(Pool(tuple(demos), parts.embed([one.input for one in demos]), encoder))
     measured = {task or "all": found for task, found in made.measured.items()}
-    with database.write() as connection:
-        tuned.put(connection, here, PREFIX + name, len(every), kept.packed(), measured)
-    return {"name": name, "demonstrations": len(every), "gates": dict(kept.gates)} | measured
+    with parts.shelf.database.write() as connection:
+        body = made.pool.packed()
+        tuned.put(connection, parts.collection_id, PREFIX + name, len(demos), body, measured)
+    return {"name": name, "demonstrations": len(demos), "gates": dict(made.pool.gates)} | measured
 
 
 def pool_of(parts: Parts, name: str, fingerprint: str) -> Callable[[], Pool | None]:
@@ -60,28 +50,9 @@ def pool_of(parts: Parts, name: str, fingerprint: str) -> Callable[[], Pool | No
             raise InputError(
                 f"demonstrations {name!r} were tuned over other weights: pilotfish tune demos again"
             )
-        return _with_accepted(pool, parts)
+        return pool
 
     return current
-
-
-def _with_accepted(pool: Pool, parts: Parts) -> Pool:
-    """The pool with accepted answers as they are now, if their gate is open."""
-    if pool.gates.get(ACCEPTED, "none") == "none":
-        return pool
-    more = accepted(parts.shelf.database, parts.collection_id)
-    if not more:
-        return pool
-    vectors = parts.embed([one.input for one in more])
-    whole = np.concatenate([pool.vectors, vectors]) if len(pool.vectors) else vectors
-    return replace(pool, demos=(*pool.demos, *more), vectors=whole)
-
-
-def accepted(database: Database, collection_id: int) -> list[Demo]:
-    """Answers that somebody called right, or the right ones they gave."""
-    with database.read() as connection:
-        found = labels.accepted(connection, collection_id)
-    return [Demo(question, answer, ACCEPTED, item) for item, question, answer in found]
 
 
 def read_demos(path: Path) -> list[Demo]:

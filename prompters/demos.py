@@ -22,7 +22,7 @@ Embed = Callable[[Sequence[str]], NDArray[np.float32]]
 
 @dataclass(frozen=True, slots=True)
 class Demos:
-    """`pool()` gives the pool as it is now, or None. A task's gate says how its own are picked."""
+    """`pool()` gives the pool as it is now, or None. A task whose gate is `none` shows none."""
 
     pool: Callable[[], Pool | None]
     embed: Embed

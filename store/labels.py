@@ -88,24 +88,3 @@ def forget(connection: Connection, item_ids: Select[Any]) -> None:
     """Drop the words of these items' labels; whether they were right stays."""
     gone = labels.c.item_id.in_(item_ids) & labels.c.answer.is_not(None)
     connection.execute(update(labels).where(gone).values(answer=None))
-
-
-def accepted(connection: Connection, collection_id: int) -> list[tuple[int, str, str]]:
-    """(item id, question, right answer) of answers that somebody called right, or corrected.
-
-    Only of items that still have their text: what quoted a removed document has lost it.
-    """
-    query = (
-        select(items.c.id, items.c.question, items.c.result, labels.c.answer, labels.c.was_right)
-        .join_from(labels, items, items.c.id == labels.c.item_id)
-        .where(labels.c.collection_id == collection_id)
-        .order_by(items.c.id)
-    )
-    found = []
-    for row in connection.execute(query):
-        asked = row.question.get("question") if isinstance(row.question, dict) else None
-        given = row.result.get("answer") if isinstance(row.result, dict) else None
-        answer = row.answer or (given if row.was_right else None)
-        if asked and given and answer:
-            found.append((int(row.id), str(asked), str(answer)))
-    return found

@@ -55,12 +55,10 @@ def classifier(
 
 def demos(
     context: typer.Context,
-    data: Annotated[
-        Path | None, typer.Argument(help='JSON lines of {"task"?, "input", "output"}.')
-    ] = None,
+    data: Annotated[Path, typer.Argument(help='JSON lines of {"task"?, "input", "output"}.')],
     name: Annotated[str, typer.Option("--name", help="What the pool is called.")] = "default",
 ) -> None:
-    """Learn which solved examples help; accepted answers (pilotfish feedback) are among them."""
+    """Learn which solved examples help, and leave out those of tasks where they do not."""
     options: Context = context.obj
     with guarded(options):
         options.attach()
@@ -68,7 +66,7 @@ def demos(
         from pipeline.demonstrations import read_demos, tune
 
         checked(name)
-        given = read_demos(data) if data else []
+        given = read_demos(data)
         library = options.library(create=True)
         encoder = library.encoder
         told = tune(library.parts, name, given, (encoder.name, encoder.fingerprint))

@@ -28,12 +28,11 @@ HOWS: tuple[How, ...] = ("none", "random", "bm25", "dense", "tuned")
 
 @dataclass(frozen=True, slots=True)
 class Demo:
-    """A solved input. `task`: of what it is an example; `item`: the answer it was made from."""
+    """A solved input. `task`: of what it is an example."""
 
     input: str
     output: str
     task: str = ""
-    item: int | None = None
 
 
 @dataclass(frozen=True)
@@ -92,7 +91,7 @@ class Pool:
     def packed(self) -> bytes:
         """As bytes; `unpacked` reads them. No pickles."""
         told = {
-            "demos": [[d.input, d.output, d.task, d.item] for d in self.demos],
+            "demos": [[d.input, d.output, d.task] for d in self.demos],
             "encoder": self.encoder, "gates": dict(self.gates),
         }  # fmt: skip
         body = io.BytesIO()
