@@ -5,6 +5,7 @@ Not here: training (classifiers.py), what its labels are used for (classify_tier
 
 from __future__ import annotations
 
+import contextlib
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -75,8 +76,8 @@ def loaded(database: Database, collection_id: int, name: str) -> Held:
     with database.read() as connection:
         created = tuned.made(connection, collection_id, PREFIX + name)
         key = (collection_id, name, created)
-        if key in _held:
-            return _held[key]
+        if (known := _held.get(key)) is not None:
+            return known
         kept = tuned.of(connection, collection_id, PREFIX + name)
         if kept is None:
             names = [one.name.removeprefix(PREFIX) for one in tuned.every(connection)
@@ -87,7 +88,8 @@ def loaded(database: Database, collection_id: int, name: str) -> Held:
     model = trees.unpacked(kept.body) or unpacked(kept.body)
     _held[key] = found = Held(name, model, told(kept.labels, kept.created))
     while len(_held) > _KEPT:
-        _held.popitem(last=False)
+        with contextlib.suppress(KeyError):  # another thread was faster
+            _held.popitem(last=False)
     return found
 
 

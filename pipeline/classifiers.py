@@ -6,7 +6,6 @@ of it (prompters/predict.py, classify_tier.py).
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -17,8 +16,8 @@ from models.classifier.model import Prediction
 from models.classifier.rows import row_text
 from models.classifier.trees import Trees
 from pilotfish.errors import InputError
-from pilotfish.files import read_text
 from pipeline.classifier_held import PREFIX, Held, loaded, matching
+from pipeline.labelled_lines import read_lines
 from pipeline.library import Library
 from store import tuned
 
@@ -102,31 +101,14 @@ class Given:
 
 def read_labelled(path: Path) -> list[Given]:
     """The labelled texts or rows of a file; all bad lines are named at once."""
-    found, bad = list[Given](), list[str]()
-    for number, line in enumerate(read_text(path).split("\n"), start=1):
-        if not line.strip():
-            continue
-        one = _labelled(line)
-        (bad.append(f"line {number}: {one}") if isinstance(one, str) else found.append(one))
-    if bad:
-        more = f"\n  and {len(bad) - 20} more" if len(bad) > 20 else ""
-        told = "\n  ".join(bad[:20])
-        raise InputError(f"{path}: {len(bad)} lines cannot be learned from:\n  {told}{more}")
-    if not found:
-        raise InputError(f"{path} holds no labelled texts: give one a line")
+    found = read_lines(path, _labelled, "labelled texts")
     if len({one.fields is None for one in found}) > 1:
         raise InputError(f"{path} holds both texts and fields: give one kind, or two files")
     return found
 
 
-def _labelled(line: str) -> Given | str:
+def _labelled(fields: dict[str, Any]) -> Given | str:
     """The line's text or row, and its label, or what is wrong with it."""
-    try:
-        fields = json.loads(line)
-    except (ValueError, RecursionError):
-        return "not valid JSON"
-    if not isinstance(fields, dict):
-        return "not a JSON object"
     text, row, label = fields.get("text"), fields.get("fields"), fields.get("label")
     if isinstance(row, dict) and row_text(row) and text is None:
         text = row_text(row)

@@ -12,7 +12,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from math import comb
 from typing import Any
 
 import numpy as np
@@ -21,6 +20,7 @@ from numpy.typing import NDArray
 from models import contrast
 from prompters.demonstrations.pool import Demo, How, Pool, tasks
 from prompters.demonstrations.reader import answered
+from verifiers.binomial import at_most
 
 CANDIDATES, WORST, K = 60, 8, 4
 CHECKED = 0.25  # share of each task that the gates are chosen on
@@ -133,5 +133,4 @@ def wins(one: Sequence[bool], other: Sequence[bool]) -> bool:
     count = ahead + behind
     if ahead <= behind:
         return False
-    tail = sum(comb(count, n) for n in range(ahead, count + 1)) / 2**count
-    return bool(tail <= LEVEL)
+    return at_most(behind, count, 0.5) <= LEVEL

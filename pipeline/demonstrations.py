@@ -7,14 +7,13 @@ outlive the documents that it quoted. Not here: tuning (demo_fit.py), picking
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from pilotfish.errors import InputError, NotFound
-from pilotfish.files import read_text
 from pipeline.demo_fit import tuned as fitted
+from pipeline.labelled_lines import read_lines
 from pipeline.parts import Parts
 from prompters.demonstrations.pool import Demo, Pool, unpacked
 from store import tuned
@@ -57,27 +56,10 @@ def pool_of(parts: Parts, name: str, fingerprint: str) -> Callable[[], Pool | No
 
 def read_demos(path: Path) -> list[Demo]:
     """The demonstrations of a file; all bad lines are named at once."""
-    found, bad = [], []
-    for number, line in enumerate(read_text(path).split("\n"), start=1):
-        if line.strip():
-            one = _demo(line)
-            (bad.append(f"line {number}: {one}") if isinstance(one, str) else found.append(one))
-    if bad:
-        more = f"\n  and {len(bad) - 20} more" if len(bad) > 20 else ""
-        told = "\n  ".join(bad[:20])
-        raise InputError(f"{path}: {len(bad)} lines are no demonstrations:\n  {told}{more}")
-    if not found:
-        raise InputError(f"{path} holds no demonstrations: give one a line")
-    return found
+    return read_lines(path, _demo, "demonstrations")
 
 
-def _demo(line: str) -> Demo | str:
-    try:
-        fields = json.loads(line)
-    except (ValueError, RecursionError):
-        return "not valid JSON"
-    if not isinstance(fields, dict):
-        return "not a JSON object"
+def _demo(fields: dict[str, Any]) -> Demo | str:
     given, output = (next((fields[n] for n in names if n in fields), None)
                      for names in (INPUTS, OUTPUTS))  # fmt: skip
     if not isinstance(given, str) or not given.strip():

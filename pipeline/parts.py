@@ -52,6 +52,10 @@ class Parts:
     reliance: Reliance = field(default_factory=Reliance)
     policy: Policy | None = None
 
+    def rarity(self, terms: Sequence[str]) -> dict[str, float]:
+        """A weight for each index token: more for those that fewer passages have."""
+        return self.shelf.opened().bm25.rarity(terms)
+
     def stands(self, source: Cells | Triple) -> bool:
         """Whether cited cells or a cited edge are stored as the citation has them."""
         here = self.collection_id

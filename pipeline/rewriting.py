@@ -32,8 +32,7 @@ def rewritten(parts: Parts, retrieve: Step) -> Step:
     """The retrieval, with what the question becomes before it; itself where nothing is named."""
     named = parts.settings.rewrite
     if "feedback" in named:
-        weigh = partial(rarity, parts)
-        retrieve = Feedback(BM25(parts.shelf, READ), retrieve, weigh, READ)
+        retrieve = Feedback(BM25(parts.shelf, READ), retrieve, parts.rarity, READ)
     if set(named) <= {"feedback"}:
         return retrieve
     return Chain((rewrite(parts), retrieve))
@@ -42,11 +41,6 @@ def rewritten(parts: Parts, retrieve: Step) -> Step:
 def known(parts: Parts, terms: list[str]) -> set[str]:
     """Those of some index tokens that any passage has."""
     return parts.shelf.opened().bm25.known(terms)
-
-
-def rarity(parts: Parts, terms: list[str]) -> dict[str, float]:
-    """The weight of each index token."""
-    return parts.shelf.opened().bm25.rarity(terms)
 
 
 def expansions(parts: Parts, short: str) -> list[str]:

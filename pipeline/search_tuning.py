@@ -7,7 +7,6 @@ step, one call a passage, and stay only where their own passage ranks first. Not
 
 from __future__ import annotations
 
-import json
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,9 +16,9 @@ from typing import Any
 import numpy as np
 
 from pilotfish.errors import BudgetExceeded, InputError, ModelError, SettingsError
-from pilotfish.files import read_text
 from pilotfish.step import run
 from pilotfish.types import Case, Message, Passage, Prompt, Question
+from pipeline.labelled_lines import read_lines
 from pipeline.library import Library
 from pipeline.llm import LLM, CallOptions
 from retrievers.adapter import NAME, Floats, normed
@@ -201,35 +200,16 @@ def round_trip(library: Library, pool: Pool, found: Sequence[Made]) -> list[Made
 def read_labelled(path: Path) -> list[Labelled]:
     """The pairs of a file, one question once; all bad lines are named at once."""
     found: dict[str, Labelled] = {}
-    bad = []
-    for number, line in enumerate(read_text(path).split("\n"), start=1):
-        if not line.strip():
-            continue
-        one = _labelled(line)
-        if isinstance(one, str):
-            bad.append(f"line {number}: {one}")
-            continue
+    for one in read_lines(path, _labelled, "pairs"):
         known = found.get(one.question, Labelled(one.question))
         found[one.question] = Labelled(
             one.question, known.documents + one.documents, known.passages + one.passages
         )
-    if bad:
-        more = f"\n  and {len(bad) - 20} more" if len(bad) > 20 else ""
-        what = "\n  ".join(bad[:20])
-        raise InputError(f"{path}: {len(bad)} lines cannot be learned from:\n  {what}{more}")
-    if not found:
-        raise InputError(f"{path} holds no pairs: give one a line")
     return list(found.values())
 
 
-def _labelled(line: str) -> Labelled | str:
+def _labelled(fields: dict[str, Any]) -> Labelled | str:
     """The line's pair, or what is wrong with it."""
-    try:
-        fields = json.loads(line)
-    except (ValueError, RecursionError):
-        return "not valid JSON"
-    if not isinstance(fields, dict):
-        return "not a JSON object"
     question, document = fields.get("question"), fields.get("document")
     passage = fields.get("passage")
     if not isinstance(question, str) or not question.strip():

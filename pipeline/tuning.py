@@ -6,14 +6,14 @@ Not here: the models that are fitted (retrievers/graph/tune.py, retrievers/table
 from __future__ import annotations
 
 import io
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from pilotfish.errors import InputError
-from pilotfish.files import read_text
+from pipeline.labelled_lines import read_lines
 from pipeline.library import Library
 from retrievers.graph import tune
 from retrievers.graph.held import NAME
@@ -104,29 +104,11 @@ def _right(solver: Solver, one: Example) -> bool:
 
 def read_labelled(path: Path, where: str) -> list[Labelled]:
     """The questions of a file; all bad lines are named at once. `where`: topic or table."""
-    found, bad = [], []
-    for number, line in enumerate(read_text(path).split("\n"), start=1):
-        if not line.strip():
-            continue
-        one = _labelled(line, where)
-        (bad.append(f"line {number}: {one}") if isinstance(one, str) else found.append(one))
-    if bad:
-        more = f"\n  and {len(bad) - 20} more" if len(bad) > 20 else ""
-        told = "\n  ".join(bad[:20])
-        raise InputError(f"{path}: {len(bad)} lines cannot be learned from:\n  {told}{more}")
-    if not found:
-        raise InputError(f"{path} holds no questions: give one a line")
-    return found
+    return read_lines(path, partial(_labelled, where), "questions")
 
 
-def _labelled(line: str, where: str) -> Labelled | str:
+def _labelled(where: str, fields: Mapping[str, Any]) -> Labelled | str:
     """The line's question, or what is wrong with it."""
-    try:
-        fields = json.loads(line)
-    except (ValueError, RecursionError):
-        return "not valid JSON"
-    if not isinstance(fields, dict):
-        return "not a JSON object"
     for name in ("question", where):
         if not isinstance(fields.get(name), str) or not fields[name].strip():
             return f"no field {name!r} with text"

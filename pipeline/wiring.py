@@ -5,9 +5,8 @@ Not here: recipes, which put these in order (recipes.py); the steps themselves.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 
 from models.pilot.reading import having
 from pilotfish.errors import SettingsError
@@ -71,18 +70,13 @@ def sources(parts: Parts, text: Step, k: int) -> Sources:
 
 def router(parts: Parts) -> Router:
     """Which kinds of evidence hold the answer."""
-    return Router(parts.embed, partial(rarity, parts))
-
-
-def rarity(parts: Parts, terms: Sequence[str]) -> dict[str, float]:
-    """The weight of each token: more for those that fewer passages have."""
-    return parts.shelf.opened().bm25.rarity(terms)
+    return Router(parts.embed, parts.rarity)
 
 
 def table_search(parts: Parts, k: int) -> TableSearch:
     """Which tables a question is about."""
     lexical, dense = BM25(parts.shelf, TABLE_DEPTH), Dense(parts.shelf, TABLE_DEPTH)
-    return TableSearch(parts.tables, lexical, dense, partial(rarity, parts), k)
+    return TableSearch(parts.tables, lexical, dense, parts.rarity, k)
 
 
 def structured(parts: Parts) -> tuple[Step, ...]:

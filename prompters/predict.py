@@ -12,8 +12,9 @@ from dataclasses import dataclass, replace
 
 from models.classifier.model import Example, Prediction
 from pilotfish.types import Case, Hint, Message, Prompt
+from prompters.demos import DEMO
 
-PREDICTION, DEMO = "prediction", "demo"
+PREDICTION = "prediction"
 SHOWN = 8  # demonstrations
 Look = Callable[[str, int], tuple[Prediction, Sequence[Example]]]  # text, how many examples
 

@@ -20,6 +20,7 @@ from typing import Literal
 from pilotfish.text import MARK
 from pilotfish.types import Case, Hint, Message, Passage, Prompt, Turn
 from prompters.compress import affordable, merged
+from prompters.demos import DEMO
 
 INSTRUCTIONS = """\
 Answer the question from the passages only, in the language of the question, as briefly as \
@@ -37,7 +38,6 @@ answer with that alone, on lines of its own, the keys after it; use only command
 options that those pages show, spelt as they spell them, with the question's own names put in."""
 REFUSAL = "I cannot answer from these documents."
 GAP = " … "  # between the pieces that are left of a passage
-DEMO = "demo"
 UNSEEN = frozenset({"query", "form"})  # hints that steer other steps
 _KEY_LENGTH = 4
 

@@ -208,6 +208,7 @@ def test_mistakes_are_one_line_each(pilotfish: Pilotfish, tmp_path: Path) -> Non
     refused = pilotfish("tune", "classifier", "other", "bad.jsonl", code=4)
     assert "line 1" in refused.err and "line 3: not valid JSON" in refused.err
     assert "no name" in pilotfish("tune", "classifier", "a b", "train.jsonl", code=4).err
-    assert "there are desk" in pilotfish("predict", "nope", "in.jsonl", "-o", "-", code=8).err
+    (pilotfish.folder / "some.jsonl").write_text('{"id": 1, "text": "x"}\n')
+    assert "there are desk" in pilotfish("predict", "nope", "some.jsonl", "-o", "-", code=8).err
     unset = pilotfish.having(PILOTFISH_CLASSIFIER="")
     assert "tune classifier" in unset("ask", "--recipe", "classify", "x", code=3).err
