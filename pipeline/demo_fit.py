@@ -100,8 +100,9 @@ def _measured(pool: Pool, task: str, checked: frozenset[int], k: int) -> dict[st
     rest = [one.output for at, one in enumerate(pool.demos)
             if one.task == task and at not in checked]  # fmt: skip
     commonest = Counter(rest).most_common(1)[0][0] if rest else ""
+    others = checked | pool.outside(task)
     right = {
-        how: rights(pool, asked, how, k, commonest, checked) for how in ("none", "dense", "tuned")
+        how: rights(pool, asked, how, k, commonest, others) for how in ("none", "dense", "tuned")
     }
     gate: How = "none"
     for how in ("dense", "tuned"):

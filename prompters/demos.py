@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pilotfish.types import Case, Hint
-from prompters.demonstrations.pool import Demo, How, Pool
+from prompters.demonstrations.pool import Demo, Pool
 
 DEMO = "demo"
 Embed = Callable[[Sequence[str]], NDArray[np.float32]]
@@ -22,7 +22,9 @@ Embed = Callable[[Sequence[str]], NDArray[np.float32]]
 
 @dataclass(frozen=True, slots=True)
 class Demos:
-    """`pool()` gives the pool as it is now, or None. A task whose gate is `none` shows none."""
+    """`pool()` gives the pool as it is now, or None. The question's task, that of its nearest
+    demonstrations, says by its gate how some of its own are picked.
+    """
 
     pool: Callable[[], Pool | None]
     embed: Embed
@@ -35,13 +37,11 @@ class Demos:
             return replace(case, notes={"why": "there are no demonstrations"})
         text = case.question.text
         vector = self.embed([text])[0]
-        how: How = "tuned" if pool.down.size else "dense"
-        found = pool.pick(text, vector, 4 * self.k, how)
-        open_to = [at for at in found if pool.gates.get(pool.demos[at].task, how) != "none"]
-        chosen = open_to[-self.k :]
-        shut = len(found) - len(open_to)
-        notes = {"picked": how, "shown": len(chosen), "left out by a gate": shut,
-                 "tasks": sorted({pool.demos[at].task for at in chosen})}  # fmt: skip
+        task = pool.task_of(vector)
+        how = pool.gates.get(task, "dense")
+        chosen = pool.pick(text, vector, self.k, how, pool.outside(task))
+        why = "they did not help on held-back inputs" if how == "none" else "its gate is open"
+        notes = {"task": task, "picked": how, "shown": len(chosen), "why": why}
         hints = tuple(Hint(DEMO, shown(pool.demos[at])) for at in chosen)
         return replace(case, hints=(*case.hints, *hints), notes=notes)
 

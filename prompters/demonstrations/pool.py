@@ -11,6 +11,7 @@ from __future__ import annotations
 import io
 import json
 import random
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -23,6 +24,7 @@ from corpus.tokens import tokens
 
 Floats = NDArray[np.float32]
 How = Literal["none", "random", "bm25", "dense", "tuned"]
+NEAREST = 8  # demonstrations that tell an input's task
 HOWS: tuple[How, ...] = ("none", "random", "bm25", "dense", "tuned")
 
 
@@ -49,6 +51,16 @@ class Pool:
     down: Floats = field(default_factory=lambda: np.zeros((0, 0), np.float32))
     up: Floats = field(default_factory=lambda: np.zeros((0, 0), np.float32))
     gates: Mapping[str, How] = field(default_factory=dict)
+
+    def task_of(self, vector: Floats) -> str:
+        """The task of most of the demonstrations nearest to an input."""
+        near = np.argsort(-(self.vectors @ vector), kind="stable")[:NEAREST]
+        found = Counter(self.demos[int(at)].task for at in near)
+        return found.most_common(1)[0][0] if found else ""
+
+    def outside(self, task: str) -> frozenset[int]:
+        """The places of other tasks' demonstrations."""
+        return frozenset(at for at, one in enumerate(self.demos) if one.task != task)
 
     @cached_property
     def adapted(self) -> Floats:

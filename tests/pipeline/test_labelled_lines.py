@@ -12,7 +12,7 @@ from pipeline.labelled_lines import TOLD, read_lines
 
 
 def label(fields: dict[str, Any]) -> int | str:
-    return fields["n"] if "n" in fields else "no field 'n'"
+    return fields.get("n", "no field 'n'")
 
 
 def lines(folder: Path, *rows: str) -> Path:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from pilotfish.step import run
 from pilotfish.types import Case, Question
 from pipeline.demo_fit import FEWEST, alike, tuned, wins
-from prompters.demonstrations.pool import Demo, Pool, unpacked
+from prompters.demonstrations.pool import Demo, How, Pool, unpacked
 from prompters.demonstrations.reader import answered, votes
 from prompters.demos import Demos
 
@@ -106,18 +108,37 @@ def test_success_is_the_same_output_whatever_the_spaces() -> None:
     assert alike(one, np.zeros(2, np.float32), other) == 1.0
 
 
-def test_the_step_shows_what_its_gates_let_through_the_most_similar_last() -> None:
-    rows = pool()
-    gated = Pool(
-        tuple(Demo(d.input, d.output, "shut" if n == 2 else "open")
-              for n, d in enumerate(rows.demos)),
-        rows.vectors, rows.encoder, gates={"shut": "none", "open": "dense"},
-    )  # fmt: skip
-    step = Demos(lambda: gated, lambda texts: rows.vectors[2:3], k=2)
-    case = run(step, Case(Question("anything")))
-    assert len(case.hints) == 2 and all(hint.kind == "demo" for hint in case.hints)
-    assert "input 2" not in "".join(hint.text for hint in case.hints)
-    assert case.trace[-1].detail["left out by a gate"] == 1
+def mixed(gates: dict[str, How]) -> Pool:
+    """Two tasks, each in a corner of its own."""
+    rows = np.array([[1.0, 0.02 * n] for n in range(9)] + [[0.02 * n, 1.0] for n in range(9)])
+    demos = tuple(Demo(f"input {n}", "x", "one" if n < 9 else "other") for n in range(18))
+    return Pool(demos, unit(rows), ("e", "f"), gates=gates)
+
+
+def asked(pool: Pool, like: int) -> Case:
+    step = Demos(lambda: pool, lambda texts: pool.vectors[like : like + 1], k=2)
+    return run(step, Case(Question("anything")))
+
+
+def test_a_question_is_shown_demonstrations_of_its_own_task_the_most_similar_last() -> None:
+    case = asked(mixed({"one": "dense", "other": "dense"}), 4)
+    texts = [hint.text for hint in case.hints]
+    assert len(texts) == 2 and texts[-1].startswith("Input: input 4\n")
+    assert case.trace[-1].detail["task"] == "one"
+
+
+def test_a_shut_gate_shows_nothing_and_not_another_tasks_demonstrations() -> None:
+    case = asked(mixed({"one": "none", "other": "dense"}), 4)
+    assert not case.hints
+    assert case.trace[-1].detail["why"] == "they did not help on held-back inputs"
+    assert len(asked(mixed({"one": "none", "other": "dense"}), 12).hints) == 2
+
+
+def test_each_task_is_picked_as_its_own_gate_says() -> None:
+    pool = mixed({"one": "dense", "other": "tuned"})
+    turned = replace(pool, down=np.eye(2, dtype=np.float32), up=-0.5 * np.eye(2, dtype=np.float32))
+    assert asked(turned, 3).trace[-1].detail["picked"] == "dense"
+    assert asked(turned, 12).trace[-1].detail["picked"] == "tuned"
 
 
 def test_without_a_pool_nothing_is_added_and_the_trace_says_why() -> None:
