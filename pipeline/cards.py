@@ -56,6 +56,22 @@ class Local:
         return replace(case, answer=Answer(self.write(case.question.text, "", []), model=self.name))
 
 
+@dataclass(frozen=True, slots=True)
+class Carded:
+    """An LLM with cards before its prompt: nobody pays for a card that no LLM reads."""
+
+    cards: Step
+    render: Step
+    llm: LLM
+
+    @property
+    def name(self) -> str:
+        return self.llm.name
+
+    def __call__(self, case: Case, /) -> Case:
+        return run(self.llm, run(self.render, run(self.cards, case)))
+
+
 def cards(parts: Parts, purse: Purse) -> Cards | None:
     """The step; None where no cards are named. SettingsError for a name that means nothing."""
     wanted = parts.settings.cards

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from corpus.tokens import tokens
-from pilotfish.step import Step
+from pilotfish.step import Step, step_name
 from pilotfish.types import Case
 from pipeline.parts import Parts
 from pipeline.plan_tier import PlanTier
@@ -43,8 +43,8 @@ class PlanOrText:
         return replace(done, notes={**done.notes, "asked for a plan": why})
 
 
-def or_plan(parts: Parts, llm: Step, name: str) -> PlanOrText:
-    """An LLM's tier that writes a plan where the answer is in the graph."""
+def or_plan(parts: Parts, llm: Step, text: Step) -> PlanOrText:
+    """An LLM's tier that writes a plan where the answer is in the graph; `text` answers else."""
     plans = Plans((parts.graphs,), Mentions(BM25(parts.shelf, 4 * ABOUT)))
 
     def guess(case: Case) -> tuple[tuple[str, ...], float] | None:
@@ -59,7 +59,7 @@ def or_plan(parts: Parts, llm: Step, name: str) -> PlanOrText:
         return "" if parts.graphs.reading() is None else reason(case, plans.speaks)
 
     tier = PlanTier(PlanPrompt(plans.describe), llm, RunPlan(plans), plans, guess)
-    return PlanOrText(why, tier, llm, name)
+    return PlanOrText(why, tier, text, step_name(llm))
 
 
 def reason(case: Case, speaks: Callable[[Case], bool]) -> str:

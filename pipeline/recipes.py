@@ -19,6 +19,7 @@ from pipeline.rewriting import rewritten
 from pipeline.tiers import Tiers
 from pipeline.wiring import (
     acceptance,
+    carded,
     cascade,
     check,
     classifier,
@@ -49,10 +50,10 @@ def default(parts: Parts, purse: Purse) -> Step:
     """
     settings = parts.settings
     llms, k = llm_tiers(parts, purse), settings.passages
-    tiers = tuple(or_sql(parts, llm) for llm in llms)
+    tiers = tuple(or_sql(parts, llm, purse) for llm in llms)
     answer = Chain((
         hopping(parts, purse, retrieval(parts, k), k),
-        render(parts, purse),
+        render(parts),
         Tiers(
             (*structured(parts), hop_answer(parts), *map(SingleHop, extracts(parts))), tiers,
             hop_cascade(parts, purse), settings.llm.models, parts.policy, parts.embed,
@@ -71,10 +72,10 @@ def single(parts: Parts, purse: Purse) -> Step:
     settings = parts.settings
     llms = llm_tiers(parts, purse)
     k = settings.passages
-    tiers = tuple(or_sql(parts, llm) for llm in llms)
+    tiers = tuple(or_sql(parts, llm, purse) for llm in llms)
     answer = Chain((
         retrieval(parts, k),
-        render(parts, purse),
+        render(parts),
         Tiers(
             (*structured(parts), *extracts(parts)), tiers, cascade(parts, purse),
             settings.llm.models, parts.policy, parts.embed,
@@ -106,10 +107,10 @@ def tables(parts: Parts, purse: Purse) -> Step:
     """From tables, graph and text: the small models' program, else SQL by the LLM, before prose."""
     settings, k = parts.settings, parts.settings.passages
     llms = llm_tiers(parts, purse)
-    tiers = tuple(or_sql(parts, llm, always=True) for llm in llms)
+    tiers = tuple(or_sql(parts, llm, purse, always=True) for llm in llms)
     return Chain((
         retrieval(parts, k),
-        render(parts, purse),
+        render(parts),
         Tiers(
             (*structured(parts), *extracts(parts)), tiers, cascade(parts, purse),
             settings.llm.models, parts.policy, parts.embed,
@@ -122,10 +123,10 @@ def code(parts: Parts, purse: Purse) -> Step:
     settings = parts.settings
     return Chain((
         pages(parts, settings.passages),
-        render(parts, purse),
+        render(parts),
         Tiers(
-            extracts(parts), llm_tiers(parts, purse), cascade(parts, purse),
-            settings.llm.models, parts.policy, parts.embed,
+            extracts(parts), tuple(carded(parts, purse, llm) for llm in llm_tiers(parts, purse)),
+            cascade(parts, purse), settings.llm.models, parts.policy, parts.embed,
         ),
     ))  # fmt: skip
 
@@ -157,7 +158,7 @@ def plain(parts: Parts, purse: Purse) -> Step:
     if not llms:
         raise InputError("recipe plain needs an LLM: set PILOTFISH_LLM__MODEL or give --model")
     retrieve = lexical(parts, parts.settings.passages)
-    return Chain((retrieve, render(parts, purse), llms[0], check(parts, purse)))
+    return Chain((retrieve, render(parts), carded(parts, purse, llms[0]), check(parts, purse)))
 
 
 def retrieval(parts: Parts, k: int) -> Step:

@@ -12,7 +12,7 @@ from models.pilot.reading import having
 from pilotfish.errors import SettingsError
 from pilotfish.step import Step
 from pilotfish.types import Case
-from pipeline.cards import cards
+from pipeline.cards import Carded, cards
 from pipeline.checks import Checked, corrector, further, repairs
 from pipeline.classifier_held import Held, loaded, matching
 from pipeline.demonstrations import pool_of
@@ -84,7 +84,7 @@ def structured(parts: Parts) -> tuple[Step, ...]:
     return GraphAnswer(parts.graphs), TableAnswer(parts.tables)
 
 
-def or_sql(parts: Parts, llm: LLM, *, always: bool = False) -> OrSql:
+def or_sql(parts: Parts, llm: LLM, purse: Purse, *, always: bool = False) -> OrSql:
     """An LLM's tier, which writes SQL where tables hold the answer, a plan where the graph does.
 
     always: SQL wherever there is a table that the question may be about.
@@ -108,7 +108,7 @@ def or_sql(parts: Parts, llm: LLM, *, always: bool = False) -> OrSql:
         return asked or (about[0].chance >= ABOUT and bool(TOTALS.search(case.question.text)))
 
     sql = SqlTier(SqlPrompt(describe), llm, RunSql(sheets), sheets, guess)
-    return OrSql(wants, sql, or_plan(parts, llm, llm.name), llm.name)
+    return OrSql(wants, sql, or_plan(parts, llm, carded(parts, purse, llm)), llm.name)
 
 
 def extracts(parts: Parts) -> tuple[Extract, ...]:
@@ -136,15 +136,19 @@ def second_try(parts: Parts, purse: Purse, llms: tuple[LLM, ...]) -> tuple[Step,
     return (*found, Correct(model, check(parts), hosted=isinstance(model, LLM)))
 
 
-def render(parts: Parts, purse: Purse | None = None) -> Step:
+def carded(parts: Parts, purse: Purse, llm: LLM) -> LLM | Carded:
+    """The LLM, with the cards that the settings name before its prompt."""
+    found = cards(parts, purse)
+    return llm if found is None else Carded(found, render(parts), llm)
+
+
+def render(parts: Parts) -> Step:
     """The prompt: over whole passages, or over the share of their tokens that `llm.prune` keeps."""
     settings = parts.settings
     whole = Render(parts.secret, parts.count, settings.prompt_tokens, settings.spotlight)
     if not settings.llm.models:  # nobody else reads what steers
         return narrowed(parts, whole)
     steers: list[Step] = [demonstrations(parts)] if settings.demos else []
-    if purse is not None and (found := cards(parts, purse)) is not None:
-        steers.append(found)
     steers += [Rationale()] if settings.rationale else []
     last = narrowed(parts, whole)
     return Chain((*steers, last), name="prompt") if steers else last

@@ -172,7 +172,7 @@ STEPS: dict[str, Made] = {
     "sql prompt": Made(lambda b, p, u: SqlPrompt(lambda case: "prices(item, price)"), "prompters"),
     "graph answer": Made(lambda b, p, u: GraphAnswer(b.parts.graphs), "pipeline"),
     "table answer": Made(lambda b, p, u: TableAnswer(b.parts.tables), "pipeline"),
-    "sql tier": Made(lambda b, p, u: or_sql(b.parts, llm(p, u)).sql, "pipeline", ALL),
+    "sql tier": Made(lambda b, p, u: or_sql(b.parts, llm(p, u), p).sql, "pipeline", ALL),
     "run plan": Made(lambda b, p, u: RunPlan(Plans((b.parts.graphs,))), "retrievers"),
     "plan prompt": Made(lambda b, p, u: PlanPrompt(lambda case: "Relations:"), "prompters"),
     "plan tier": Made(lambda b, p, u: plan_tier(b, p, u), "pipeline", ALL),

@@ -64,6 +64,14 @@ def test_a_card_written_by_a_model_costs_a_call_of_its_own(works: Pilotfish) -> 
     assert "written by a model" in prompts[1]
 
 
+def test_nobody_pays_for_a_card_where_the_small_models_answer(works: Pilotfish) -> None:
+    with LLMServer(respond=lambda messages: "The Tidelamp Works opens at eight.") as server:
+        asked = asking(works, server, PILOTFISH_CARDS="model:openai/domain-model")
+        easy = asked.having(PILOTFISH_EXTRACT_ABOVE="0")
+        found = easy("ask", "How many cranes does the TLW have?", "--json").one
+        assert sent(server) == [] and found["receipt"]["llm_calls"] == 0
+
+
 def test_demonstrations_stand_before_the_question(works: Pilotfish) -> None:
     rows = [{"input": f"When does shop {n} open?", "output": f"at {n}"} for n in range(6)]
     (works.folder / "demos.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
