@@ -47,7 +47,7 @@ class Stub:
             settings=self.settings, shelf=SimpleNamespace(database=self.database,
             name=self.here.name), embed=None, secret=b"", count=None, read=None,
             judge=None, policy=None, reliance=Reliance(), graphs=None, tables=None, sheets=None,
-            stands=None, manuals=None, vocabulary=None,
+            stands=None, manuals=None, vocabulary=None, rarity=None,
         )  # fmt: skip
 
     def collection(self) -> Collection:
