@@ -33,6 +33,7 @@ from pipeline.reliance import reliance
 from pipeline.splitting import splitter
 from pipeline.wiring import reranked, table_search
 from prompters.spelling import Vocabulary
+from retrievers.attached import Attached
 from retrievers.bm25 import BM25
 from retrievers.dense import Dense
 from retrievers.fuse import Fuse
@@ -125,7 +126,8 @@ class Library:
                 settings, self.shelf, embed, Counts(encoder.count),
                 self.workspace.secret, collection.id,
                 Graphs(self.database, settings.collection, embed),
-                tables, Sheets(find), Manuals(self.shelf),
+                tables, Sheets(find), Attached(self.database, settings.collection),
+                Manuals(self.shelf),
                 Vocabulary(self.database, settings.collection), judge, policy=policy,
             )  # fmt: skip
             self._parts = held

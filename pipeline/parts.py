@@ -18,6 +18,7 @@ from pilotfish.settings import Settings
 from pilotfish.types import Cells, Triple
 from pipeline.policy import Policy
 from prompters.spelling import Vocabulary
+from retrievers.attached import Attached
 from retrievers.embed import Encodes
 from retrievers.graph.held import Graphs
 from retrievers.manuals.held import Manuals
@@ -46,6 +47,7 @@ class Parts:
     graphs: Graphs
     tables: Tables
     sheets: Sheets
+    attached: Attached
     manuals: Manuals
     vocabulary: Vocabulary
     judge: Judge | None = None
@@ -59,6 +61,8 @@ class Parts:
     def stands(self, source: Cells | Triple) -> bool:
         """Whether cited cells or a cited edge are stored as the citation has them."""
         here = self.collection_id
+        if isinstance(source, Cells) and not source.rows:  # rows of elsewhere have no numbers
+            return self.attached.stands(source)
         with self.shelf.database.read() as connection:
             if isinstance(source, Triple):
                 edge = (source.subject, source.relation, source.object)

@@ -16,8 +16,7 @@ from pilotfish.errors import BudgetExceeded, ModelError
 from pilotfish.step import Step, run
 from pilotfish.types import UNCALIBRATED, Answer, Basis, Case, Citation, Hint
 from pipeline.graph_answer import listed
-from pipeline.table_answer import cells, passage_of
-from retrievers.sql import Ran, Sheets
+from retrievers.sql import Ran, Runs
 
 MODEL = "sql"
 # An assumption until answers are labelled (pilotfish tune trust): of well-formed SQL over linked
@@ -38,7 +37,7 @@ class SqlTier:
     write: Step
     llm: Step
     read: Step
-    sheets: Sheets
+    sheets: Runs
     guess: Guess = lambda case: None
     name: str = MODEL
 
@@ -85,11 +84,11 @@ class SqlTier:
         text = listed(values) or "none"
         cites = tuple(
             Citation(
-                (0, len(text)), cells(laid, rows, ()), round(support, 4), passage_of(laid, rows)
+                (0, len(text)), used.cells, round(support, 4),
+                used.passages[0].id if used.passages else None,
             )
-            for laid, rows in ran.used
-            if rows
-        )
+            for used in ran.used
+        )  # fmt: skip
         basis = Basis(support, {"sql": ran.sql, "rows": str(len(ran.rows))}, MODEL, UNCALIBRATED)
         return Answer(text, values, MODEL, cites, round(support, 4), basis=basis)
 

@@ -10,13 +10,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
-from pilotfish.types import UNCALIBRATED, Answer, Basis, Case, Cells, Citation
+from pilotfish.types import UNCALIBRATED, Answer, Basis, Case, Citation
 from retrievers.tableqa.solver import Ranked
 from retrievers.tables.held import Laid, Tables
-from retrievers.tables.retrieve import About, about
+from retrievers.tables.retrieve import About, about, cells, passage_of
 
 MODEL = "table"
-CITED = 50  # rows that an answer cites
 SURE, SURE_CLAIM = 0.65, 0.75  # support from which it answers: of those four of five are right
 _ASKED = re.compile(r"\?|\b(what|which|who|whom|whose|when|where|why|how)\b", re.I)
 _ASKS = re.compile(r"^\W*(is|are|was|were|do|does|did|has|have|can|could|will|should|name|list|tell"
@@ -108,21 +107,3 @@ def _answer(laid: Laid, ranked: Ranked, support: float, where: str) -> Answer:
     basis = Basis(ranked.confidence, features, MODEL, where)
     cited = (Citation((0, len(text)), read, support, passage_of(laid, ranked.rows)),)
     return Answer(text, ranked.values, MODEL, cited, support, basis=basis)
-
-
-def cells(laid: Laid, rows: tuple[int, ...], columns: tuple[int, ...]) -> Cells:
-    """The cells that were read, at most CITED rows of them; of no columns, all."""
-    table = laid.table
-    kept = rows[:CITED] or tuple(range(min(1, len(table.rows))))
-    at = columns or tuple(range(len(table.columns)))
-    values = tuple(tuple(table.rows[row][column] for column in at) for row in kept)
-    names = tuple(table.columns[column] for column in at)
-    return Cells(
-        table.document, table.name, tuple(table.numbers[row] for row in kept), names, values
-    )
-
-
-def passage_of(laid: Laid, rows: tuple[int, ...]) -> int | None:
-    """The passage that has the first row."""
-    number = laid.table.numbers[rows[0]] if rows else None
-    return laid.passages.get(number, laid.passages.get(None))

@@ -12,6 +12,7 @@ from models.pilot.reading import having
 from pilotfish.errors import SettingsError
 from pilotfish.step import Step
 from pilotfish.types import Case
+from pipeline.attached_tier import or_attached
 from pipeline.cards import Carded, cards
 from pipeline.checks import Checked, corrector, further, repairs
 from pipeline.classifier_held import Held, loaded, matching
@@ -108,7 +109,8 @@ def or_sql(parts: Parts, llm: LLM, purse: Purse, *, always: bool = False) -> OrS
         return asked or (about[0].chance >= ABOUT and bool(TOTALS.search(case.question.text)))
 
     sql = SqlTier(SqlPrompt(describe), llm, RunSql(sheets), sheets, guess)
-    return OrSql(wants, sql, or_plan(parts, llm, carded(parts, purse, llm)), llm.name)
+    text = or_plan(parts, llm, carded(parts, purse, llm))
+    return OrSql(wants, sql, or_attached(parts, llm, text), llm.name)
 
 
 def extracts(parts: Parts) -> tuple[Extract, ...]:

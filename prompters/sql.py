@@ -30,7 +30,7 @@ class SqlPrompt:
     """
 
     describe: Describe
-    dialect: str = "DuckDB"
+    dialect: Callable[[Case], str] = lambda case: "DuckDB"
     name: str = "sql prompt"
 
     def __call__(self, case: Case, /) -> Case:
@@ -39,6 +39,6 @@ class SqlPrompt:
             return replace(case, notes={"why": "the question is about no table"})
         told = [f"Tables:\n\n{schema}", f"Question: {case.question.text}"]
         told += [hint.text for hint in case.hints if hint.kind == "sql error"]
-        system = Message("system", INSTRUCTIONS.format(dialect=self.dialect))
+        system = Message("system", INSTRUCTIONS.format(dialect=self.dialect(case)))
         prompt = Prompt((system, Message("user", "\n\n".join(told))))
         return replace(case, prompt=prompt)

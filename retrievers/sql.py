@@ -2,7 +2,8 @@
 
 A `sql` hint is checked, run over the tables that the question is about, and only them, and
 answered with rows or with one line that says what is wrong. Not here: the walls
-(retrievers/locked/), the prompt (prompters/sql.py), the answer (pipeline/sql_tier.py).
+(retrievers/locked/), databases that lie elsewhere (attached.py), the prompt (prompters/sql.py), the
+answer (pipeline/sql_tier.py).
 """
 
 from __future__ import annotations
@@ -13,21 +14,30 @@ import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Protocol
 
-from pilotfish.types import Case
+from pilotfish.types import Case, Cells, Passage
 from retrievers.linking import Linked, link
-from retrievers.locked.nouns import Cell, Database, QueryFailed, Rows, Sheet
+from retrievers.locked.nouns import Database, QueryFailed, Rows, Sheet, shown
 from retrievers.locked.reader import Reader
-from retrievers.locked.used import rows_query
+from retrievers.locked.used import rows_queries
 from retrievers.tables.held import Laid
-from retrievers.tables.retrieve import About, row_passages
+from retrievers.tables.retrieve import CITED, About, cells, row_passages
 
 ROW = "source_row"  # a column of every sheet: the row's number in its source
-CITED = 50  # rows that are cited of many
 SHOWN = 16  # columns that a prompt shows whatever is linked
 _OPEN = 4  # databases whose child is kept warm
 
 Find = Callable[[Case], list[About]]
+Read = list[tuple[Laid, tuple[int, ...]]]  # tables, and the rows of each that were read
+
+
+@dataclass(frozen=True, slots=True)
+class Used:
+    """Rows that a query read of one table; as passages too, where they are stored here."""
+
+    cells: Cells
+    passages: tuple[Passage, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +47,21 @@ class Ran:
     sql: str
     columns: tuple[str, ...] = ()
     rows: tuple[tuple[str, ...], ...] = ()
-    used: tuple[tuple[Laid, tuple[int, ...]], ...] = ()
+    used: tuple[Used, ...] = ()
     truncated: bool = False
     problem: str = ""
+
+
+class Runs(Protocol):
+    """Whoever has tables that a question may be about."""
+
+    def linked(self, case: Case) -> Linked | None:
+        """The part of the schema that a question is about; None: there is none."""
+        ...
+
+    def run(self, case: Case, sql: str) -> Ran:
+        """Run one SELECT over it; what is wrong with it is in `problem`."""
+        ...
 
 
 class Sheets:
@@ -85,26 +107,16 @@ class Sheets:
         reader = self._reader(about)
         try:
             found = reader.run(sql)
-            used = self._used(reader, about, sql)
         except QueryFailed as error:
             return Ran(sql, problem=str(error))
         rows = tuple(tuple(shown(cell) for cell in row) for row in found.rows)
-        return Ran(sql, found.columns, rows, used or _holding(about, found), found.truncated)
-
-    def _used(
-        self, reader: Reader, about: Sequence[About], sql: str
-    ) -> tuple[tuple[Laid, tuple[int, ...]], ...]:
-        """The rows that a query over one table reads; nothing where that cannot be said."""
-        narrow = rows_query(sql, "duckdb", ROW, CITED)
-        if narrow is None:
-            return ()
-        table, query = narrow
-        numbers = [int(row[0] or 0) for row in reader.run(query).rows]
-        laid = next((a.laid for a, n in _named(about) if n.casefold() == table.casefold()), None)
-        if laid is None:
-            return ()
-        at = {number: row for row, number in enumerate(laid.table.numbers)}
-        return ((laid, tuple(at[number] for number in numbers if number in at)),)
+        read = _read(reader, about, sql) or _holding(about, found)
+        used = tuple(
+            Used(cells(laid, at, ()), tuple(row_passages(laid, at[:CITED])))
+            for laid, at in read
+            if at
+        )
+        return Ran(sql, found.columns, rows, used, found.truncated)
 
     def _reader(self, about: Sequence[About]) -> Reader:
         key = _key(about)
@@ -123,7 +135,7 @@ class Sheets:
 class RunSql:
     """Runs the last `sql` hint; puts the rows that it read before the case's passages."""
 
-    sheets: Sheets
+    sheets: Runs
     name: str = "run sql"
 
     def __call__(self, case: Case, /) -> Case:
@@ -133,7 +145,7 @@ class RunSql:
         ran = self.sheets.run(case, sql)
         if ran.problem:
             return replace(case, notes={"sql": sql, "problem": ran.problem})
-        rows = [p for laid, at in ran.used for p in row_passages(laid, at[:CITED])]
+        rows = [passage for used in ran.used for passage in used.passages]
         read = {(row.id, row.start) for row in rows}
         others = [p for p in case.passages if (p.id, p.start) not in read]
         notes = {"sql": sql, "rows": len(ran.rows), "read": len(rows)}
@@ -150,17 +162,6 @@ def sheet_of(laid: Laid, name: str) -> Sheet:
     table = laid.table
     rows = [(str(n), *row) for n, row in zip(table.numbers, table.rows, strict=True)]
     return Sheet(name, (ROW, *table.columns), rows)
-
-
-def shown(cell: Cell) -> str:
-    """A cell of a result as people write it: no .0 after whole numbers, no float dust."""
-    if cell is None:
-        return ""
-    if isinstance(cell, bool):
-        return "yes" if cell else "no"
-    if isinstance(cell, float):
-        return f"{cell:.10g}" if abs(cell) < 1e15 else str(cell)
-    return str(cell)
 
 
 def _named(about: Sequence[About]) -> list[tuple[About, str]]:
@@ -182,11 +183,29 @@ def _key(about: Sequence[About]) -> tuple[tuple[str, str, int], ...]:
     return tuple((a.laid.table.document, a.laid.table.name, id(a.laid)) for a in about)
 
 
-def _holding(about: Sequence[About], found: Rows) -> tuple[tuple[Laid, tuple[int, ...]], ...]:
+def _read(reader: Reader, about: Sequence[About], sql: str) -> Read:
+    """The rows that a query reads; nothing where that cannot be said."""
+    laid_of = {name.casefold(): one.laid for one, name in _named(about)}
+    read: dict[int, tuple[Laid, dict[int, None]]] = {}
+    for narrow in rows_queries(sql, "duckdb", lambda _: (ROW,), CITED):
+        laid = laid_of.get(narrow.table.casefold())
+        if laid is None:
+            return []
+        try:
+            numbers = [int(row[0] or 0) for row in reader.run(narrow.sql).rows]
+        except QueryFailed:
+            return []
+        at = {number: row for row, number in enumerate(laid.table.numbers)}
+        rows = read.setdefault(id(laid), (laid, {}))[1]
+        rows |= {at[number]: None for number in numbers if number in at}
+    return [(laid, tuple(rows)) for laid, rows in read.values()]
+
+
+def _holding(about: Sequence[About], found: Rows) -> Read:
     """The rows that hold a cell of the result, where nobody can say which rows were read."""
     wanted = {shown(cell) for row in found.rows[:CITED] for cell in row} - {""}
     rows = [
         (one.laid, tuple(at for at, row in enumerate(one.laid.table.rows) if wanted & set(row)))
         for one in about
     ]
-    return tuple((laid, at[:CITED]) for laid, at in rows if at)
+    return [(laid, at[:CITED]) for laid, at in rows]

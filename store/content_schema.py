@@ -204,6 +204,20 @@ tuned = Table(
     sqlite_with_rowid=False,
 )
 
+# Databases that are asked where they lie. `place`: a path, or a URL without its password.
+attachments = Table(
+    "attachments",
+    metadata,
+    Column("collection_id", Integer, parent("collections.id"), primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("engine", Text, nullable=False),
+    Column("place", Text, nullable=False),
+    Column("schema", Text, nullable=False),
+    Column("granted", JSON),
+    Column("created", Float, nullable=False),
+    sqlite_with_rowid=False,
+)
+
 # Which answers and replies may quote a document: what must lose its text when it is removed.
 mentions = Table(
     "mentions",

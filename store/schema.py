@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from store.content_schema import (
+    attachments,
     collections,
     documents,
     mentions,
@@ -32,6 +33,7 @@ from store.work_schema import (
 )
 
 __all__ = [
+    "attachments",
     "budgets",
     "calibrations",
     "collections",

@@ -68,7 +68,7 @@ HOMES = {
     "starlette": r"workers/.*",
     "uvicorn": r"workers/.*",
     "h11": r"workers/.*",
-    "psycopg": r"store/.*",
+    "psycopg": r"store/.*|retrievers/locked/postgres\.py",
     "opentelemetry": r"workers/telemetry_otel\.py",
 }
 # Where any exception may end, and why.

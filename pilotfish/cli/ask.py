@@ -11,7 +11,7 @@ import typer
 from pilotfish.cli.context import Context, emit, guarded
 from pilotfish.cli.place import place_of
 from pilotfish.cli.search import KindName, Where, kind_of, note_behind
-from pilotfish.errors import InputError, NotFound
+from pilotfish.errors import InputError
 from pilotfish.files import decoded
 from pilotfish.text import shorten
 from pilotfish.types import (
@@ -64,8 +64,10 @@ def ask(
             raise InputError("the question is empty: ask something")
         library = options.library(**model_override(model))
         note_behind(options, library)
-        if table is not None and library.parts.tables.find(table) is None:
-            raise NotFound(f"no table {table!r} in the collection: see pilotfish list")
+        if table is not None:
+            from pipeline.attaching import check_table
+
+            check_table(library, table)
         note_promise(options, library, recipe, max_error)
         from pilotfish.step import receipt
         from pipeline.outputs import case_json
@@ -169,6 +171,9 @@ def source_of(citation: Citation) -> str:
     if isinstance(source, Span):
         return spot(source)
     if isinstance(source, Cells):
+        if not source.rows:  # of an attached database, whose rows have no numbers
+            count = len(source.values)
+            return f"{source.document}, {source.table}, {count} row{'s' * (count > 1)} of it"
         rows = ", ".join(map(str, source.rows))
         return f"{source.document}, {source.table}, row{'s' * (len(source.rows) > 1)} {rows}"
     return source.document

@@ -10,6 +10,7 @@ import typer
 
 from pilotfish.cli import (
     ask,
+    attach,
     batch,
     decompose,
     documents,
@@ -61,9 +62,8 @@ def options(
 
 
 GROUPS = (
-    documents, quarantine, search, decompose, ask, batch, judging, predict, evaluate, tune, tuning,
-    tune_search,
-    trust, recipes, glossary, upkeep, service, usage,
+    documents, attach, quarantine, search, decompose, ask, batch, judging, predict, evaluate,
+    tune, tuning, tune_search, trust, recipes, glossary, upkeep, service, usage,
 )  # fmt: skip
 for commands in GROUPS:
     commands.register(app)

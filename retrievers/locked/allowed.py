@@ -27,7 +27,16 @@ DUCKDB = frozenset(
     to_years translate trunc try_cast try_strptime unicode var_pop var_samp variance week weekday
     weekofyear year split_part make_date percentile_cont percentile_disc""".split()
 )
-FUNCTIONS = {"sqlite": SQLITE, "duckdb": DUCKDB}
+# Not regexp_*: a pattern of Postgres may take longer than a query may.
+POSTGRES = frozenset(
+    f"""{_COMMON} age any_value bool_and bool_or btrim cast char_length concat_ws corr covar_pop
+    covar_samp current_date date_part date_trunc every extract greatest initcap isfinite least left
+    make_date mode percentile_cont percentile_disc position regr_slope regr_intercept regr_r2
+    reverse right split_part starts_with stddev stddev_pop stddev_samp string_agg strpos substring
+    to_char to_date to_number to_timestamp translate trunc var_pop var_samp variance
+    width_bucket date""".split()
+)
+FUNCTIONS = {"sqlite": SQLITE, "duckdb": DUCKDB, "postgres": POSTGRES}
 
 # Words that may stand before a parenthesis without being a call.
 BEFORE_PARENTHESIS = frozenset(
@@ -38,8 +47,8 @@ BEFORE_PARENTHESIS = frozenset(
 )
 TYPES = frozenset(
     """bigint boolean char date datetime decimal double float int integer numeric real smallint
-    text time timestamp timestampntz tinyint varchar uint ubigint hugeint int128 usmallint utinyint
-    udecimal interval""".split()
+    text time timestamp timestampntz timestamptz tinyint varchar uint ubigint hugeint int128
+    usmallint utinyint udecimal interval""".split()
 )
 # Names of catalogues: not to be read, and not to be worn by a CTE that is then stepped out of.
 HIDDEN = ("sqlite_", "duckdb_", "pragma_", "pg_", "information_schema", "dbstat", "fts")

@@ -19,7 +19,12 @@ from retrievers.locked import frames, jail
 from retrievers.locked.engine import Engine, EngineError
 from retrievers.locked.nouns import Cell, Limits, Schema
 
-ENGINES = {"sqlite": "retrievers.locked.sqlite.SQLite", "duckdb": "retrievers.locked.duck.Duck"}
+ENGINES = {
+    "sqlite": "retrievers.locked.sqlite.SQLite",
+    "duckdb": "retrievers.locked.duck.Duck",
+    "duckdb_file": "retrievers.locked.duck_file.DuckFile",
+    "postgres": "retrievers.locked.postgres.Postgres",
+}
 GRACE_S = 60  # an idle child outlives by this the time after which it is not asked any more
 
 
@@ -34,10 +39,10 @@ def main(fd: int) -> None:
     module, _, name = ENGINES[given["engine"]].rpartition(".")
     engine: Engine = getattr(importlib.import_module(module), name)()
     try:
-        jail.before_loading(limits, _paths(given))
+        jail.before_loading(limits, _paths(given), network=bool(given["url"]))
         schema = engine.open(given, limits)
         ready = _schema(schema)
-        jail.lock(limits)
+        jail.lock(limits, network=bool(given["url"]))
     except (EngineError, OSError, MemoryError) as error:
         frames.send(sock, _failure(error, limits))
         return

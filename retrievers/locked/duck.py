@@ -7,10 +7,8 @@ https://duckdb.org/docs/stable/operations_manual/securing_duckdb/overview
 
 from __future__ import annotations
 
-import datetime
-import decimal
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
@@ -23,13 +21,14 @@ from retrievers.locked.engine import (
     EngineError,
     Raw,
     inferred,
+    plain,
     quoted,
     samples_each,
 )
-from retrievers.locked.nouns import Cell, Code, Column, Limits, Schema, Table
+from retrievers.locked.nouns import Code, Column, Limits, Schema, Table
 from retrievers.locked.typed import Typed, names, typed
 
-_START: dict[str, str | bool | int | float | list[str]] = {
+START: dict[str, str | bool | int | float | list[str]] = {
     "threads": 4,  # to load; one afterwards
     "python_enable_replacements": False,
     "autoinstall_known_extensions": False,
@@ -53,7 +52,7 @@ class Duck:
 
     def open(self, given: dict[str, Any], limits: Limits) -> Schema:
         """Load every table, type its strings, lock the configuration."""
-        settings = _START | {"memory_limit": f"{limits.load_mb}MB"}
+        settings = START | {"memory_limit": f"{limits.load_mb}MB"}
         self._connection = duckdb.connect(":memory:", config=settings)
         try:
             loaded = {one["name"]: self._load(one) for one in given["tables"]}
@@ -64,7 +63,7 @@ class Duck:
             }
             self._lock(limits)
         except (duckdb.Error, MemoryError) as error:
-            raise _sorted(error) from None
+            raise sorted_out(error) from None
         found = tuple(Table(name, columns) for name, columns in tables.items())
         return Schema(found, tuple(inferred(tables, [])))
 
@@ -79,12 +78,12 @@ class Duck:
             described = cursor.description or []
             rows = cursor.fetchall()
         except (duckdb.Error, MemoryError) as error:
-            raise _sorted(error) from None
+            raise sorted_out(error) from None
         finally:
             with suppress(duckdb.Error):  # there is none when it never began
                 self._connection.execute("ROLLBACK")
         shown = [one[0].replace("count_star()", "count(*)") for one in described]
-        return shown, [str(one[1]) for one in described], _plain(rows)
+        return shown, [str(one[1]) for one in described], plain(rows)
 
     def _lock(self, limits: Limits) -> None:
         (used,) = self._one("SELECT sum(memory_usage_bytes) FROM duckdb_memory()")
@@ -180,22 +179,8 @@ class Duck:
         return tuple(value for (value,) in rows)
 
 
-def _plain(rows: Sequence[Sequence[Any]]) -> Iterator[tuple[Cell, ...]]:
-    for row in rows:
-        yield tuple(_cell(value) for value in row)
-
-
-def _cell(value: Any) -> Cell:
-    if value is None or isinstance(value, bool | int | float | str):
-        return value
-    if isinstance(value, decimal.Decimal):
-        return int(value) if value == value.to_integral_value() else float(value)
-    if isinstance(value, datetime.date | datetime.time):
-        return value.isoformat()
-    return value.hex() if isinstance(value, bytes) else str(value)
-
-
-def _sorted(error: Exception) -> EngineError:
+def sorted_out(error: Exception) -> EngineError:
+    """DuckDB's error, sorted by what can be done about it."""
     code: Code = next((code for kind, code in _CODES if isinstance(error, kind)), "sql_error")
     said = str(error).split("\n\n")[0]
     return EngineError(code, _ADVICE.sub("", said))

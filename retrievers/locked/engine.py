@@ -1,12 +1,13 @@
 """The seam between the child and a database engine. Not here: any engine.
 
-SQLite files and DuckDB tables have one; Postgres by URL would be the third (`BEGIN READ ONLY`,
-a role of its own, `statement_timeout`), in a file of its own beside them.
+SQLite files, sheets in DuckDB, DuckDB files and Postgres have one each.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import datetime
+import decimal
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Protocol
 
 from retrievers.locked.nouns import Cell, Code, Column, Join, Limits, Schema
@@ -32,6 +33,22 @@ class EngineError(Exception):
     def __init__(self, code: Code, message: str) -> None:
         super().__init__(message)
         self.code = code
+
+
+def plain(rows: Iterable[Sequence[Any]]) -> Iterator[tuple[Cell, ...]]:
+    """Rows of a driver as cells that JSON can say."""
+    for row in rows:
+        yield tuple(_cell(value) for value in row)
+
+
+def _cell(value: Any) -> Cell:
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    if isinstance(value, decimal.Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
+    if isinstance(value, datetime.date | datetime.time):
+        return value.isoformat()
+    return value.hex() if isinstance(value, bytes) else str(value)
 
 
 def samples_each(columns: int) -> int:

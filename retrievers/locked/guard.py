@@ -18,8 +18,8 @@ from sqlglot import Token, TokenType, exp
 from sqlglot.errors import ErrorLevel, SqlglotError, UnsupportedError
 
 from retrievers.locked.allowed import BEFORE_PARENTHESIS, FUNCTIONS
-from retrievers.locked.nouns import QueryFailed, Schema
-from retrievers.locked.tree import Dialect, Refused, checked
+from retrievers.locked.nouns import Dialect, QueryFailed, Schema
+from retrievers.locked.tree import Refused, checked
 
 CHARACTERS, DEPTH, ROWS = 10_000, 40, 1_000
 log = logging.getLogger("pilotfish.locked")
@@ -42,7 +42,7 @@ def allowed(sql: str, dialect: Dialect, schema: Schema, rows: int = ROWS) -> Che
     """Check a query for tables of `schema`; never raises. QueryFailed has the code `sql_refused`.
 
     SQLite runs the text as it was given, since it reads "x" as text where there is no column x;
-    DuckDB runs what was parsed, written out again.
+    the others run what was parsed, written out again.
     """
     try:
         tokens = _tokens(sql, dialect)

@@ -28,9 +28,12 @@ _CREATE_RULESET, _RESTRICT_SELF = 444, 446  # Landlock's system calls, the same 
 _FILES_V1 = (1 << 13) - 1  # all rights of its first version: execute, write, read, list, make, ...
 
 
-def before_loading(limits: Limits, paths: Iterable[Path] = ()) -> None:
-    """No network, no core file, memory and time for loading. `paths` can still be opened."""
-    if sys.platform.startswith("linux"):
+def before_loading(limits: Limits, paths: Iterable[Path] = (), network: bool = False) -> None:
+    """No network, no core file, memory and time for loading. `paths` can still be opened.
+
+    network: a server is connected to first; `lock` then leaves the child that one socket.
+    """
+    if sys.platform.startswith("linux") and not network:
         # in a user namespace root is nobody: it may not read what is another's alone
         user = _NEW_USER if all(_plainly_readable(path) for path in paths) else 0
         with suppress(OSError, AttributeError):
@@ -41,8 +44,11 @@ def before_loading(limits: Limits, paths: Iterable[Path] = ()) -> None:
     clock(limits.load_s + 1, ceil(limits.load_s))
 
 
-def lock(limits: Limits) -> None:
-    """From here on nothing can be opened, and memory ends at `memory_mb` beyond what is used."""
+def lock(limits: Limits, network: bool = False) -> None:
+    """From here on nothing can be opened, and memory ends at `memory_mb` beyond what is used.
+
+    network: the one socket there is stays of use: poll(2) counts it against the limit on files.
+    """
     sys.dont_write_bytecode = True
     most = used_bytes() + limits.memory_mb * MB  # asked while /proc can still be read
     if sys.platform.startswith("linux"):
@@ -51,7 +57,7 @@ def lock(limits: Limits) -> None:
     sys.addaudithook(refuse)
     _cap(resource.RLIMIT_AS, most)
     _cap(resource.RLIMIT_NPROC, 0)
-    _cap(resource.RLIMIT_NOFILE, 0)
+    _cap(resource.RLIMIT_NOFILE, 1 if network else 0)  # 0 is taken, so that 1 opens nothing either
 
 
 def clock(wall_s: float, cpu_s: int) -> None:

@@ -12,6 +12,8 @@ from typing import Any, Literal
 
 from pilotfish.errors import InputError
 
+Name = Literal["sqlite", "duckdb", "duckdb_file", "postgres"]
+Dialect = Literal["sqlite", "duckdb", "postgres"]
 Cell = None | bool | int | float | str
 Code = Literal[
     "sql_refused",
@@ -66,15 +68,23 @@ class Csv:
 
 @dataclass(frozen=True, slots=True)
 class Database:
-    """Where to read: an SQLite file, or sheets and CSV files for DuckDB.
+    """Where to read: an SQLite or a DuckDB file, sheets and CSV files for DuckDB, a Postgres.
 
-    `granted`: the only tables there are, as far as a query can tell; None: all.
+    `granted`: the only tables there are, as far as a query can tell; None: all. `url` and `schema`
+    are Postgres's; `schema` may name one of a DuckDB file too.
     """
 
-    engine: Literal["sqlite", "duckdb"]
+    engine: Name
     path: Path | None = None
     tables: tuple[Sheet | Csv, ...] = ()
     granted: frozenset[str] | None = None
+    url: str = ""
+    schema: str = ""
+
+    @property
+    def dialect(self) -> Dialect:
+        """The SQL that it reads."""
+        return "duckdb" if self.engine == "duckdb_file" else self.engine
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +146,17 @@ class Rows:
     truncated: bool = False
     seconds: float = 0.0
     sql: str = field(default="", compare=False)  # what ran, to be cited
+
+
+def shown(cell: Cell) -> str:
+    """A cell of a result as people write it: no .0 after whole numbers, no float dust."""
+    if cell is None:
+        return ""
+    if isinstance(cell, bool):
+        return "yes" if cell else "no"
+    if isinstance(cell, float):
+        return f"{cell:.10g}" if abs(cell) < 1e15 else str(cell)
+    return str(cell)
 
 
 def _column(given: Mapping[str, Any]) -> Column:

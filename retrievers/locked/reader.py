@@ -32,6 +32,9 @@ _CODE = (
     "from retrievers.locked.child import main; main(int(sys.argv[2]))"
 )
 _KEPT_ENV = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "LD_LIBRARY_PATH")
+# What libpq finds its password and certificates by; only a child that has a server gets it.
+_LIBPQ = ("HOME", "PGPASSWORD", "PGPASSFILE", "PGSSLMODE", "PGSSLROOTCERT", "PGSSLCERT", "PGSSLKEY")
+_MEND_OPEN = {False: "check the file", True: "check the URL, and that its role may only SELECT"}
 _SLACK_S = 0.5  # the child may stop by itself, and say why, before it is killed
 _STAYS = ("sql_error", "sql_refused")  # after these a child is asked again
 _MENDS = {
@@ -83,7 +86,7 @@ class Reader:
 
     def run(self, sql: str) -> Rows:
         """The rows of one SELECT: at most `limits.rows`, in `limits.wall_s` seconds."""
-        checked = guard.allowed(sql, self.database.engine, self.schema, self.limits.rows)
+        checked = guard.allowed(sql, self.database.dialect, self.schema, self.limits.rows)
         if isinstance(checked, QueryFailed):
             raise checked
         with self._turn:
@@ -141,7 +144,7 @@ class Child:
         request = _described(database, limits)
         self._ours, theirs = socket.socketpair()
         with theirs:
-            self.process = _spawned(theirs)
+            self.process = _spawned(theirs, database)
         ready: Mapping[str, Any] = {}
         try:
             ready = self.ask(request, limits.load_s)
@@ -149,7 +152,8 @@ class Child:
             if "schema" not in ready:
                 self.end()
         if "failed" in ready:
-            raise InputError(f"the database cannot be opened: {ready['message']}: check the file")
+            mend = _MEND_OPEN[bool(database.url)]
+            raise InputError(f"the database cannot be opened: {ready['message']}: {mend}")
         if "schema" not in ready:
             raise SettingsError("the SQL reader's process did not start: see the lines above")
         self.schema = Schema.of(ready["schema"])
@@ -194,16 +198,17 @@ def _failed(code: str, message: str) -> dict[str, Any]:
     return {"failed": code, "message": message}
 
 
-def _spawned(theirs: socket.socket) -> subprocess.Popen[bytes]:
+def _spawned(theirs: socket.socket, database: Database) -> subprocess.Popen[bytes]:
     """A Python of its own session with our modules' places, no input and hardly any environment."""
     root = str(Path(__file__).resolve().parent.parent.parent)
+    kept = _KEPT_ENV + (_LIBPQ if database.url else ())
     places = json.dumps([root, *(str(Path(place).absolute()) for place in sys.path)])
     return subprocess.Popen(
         [sys.executable, "-I", "-c", _CODE, places, str(theirs.fileno())],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         pass_fds=[theirs.fileno()],
-        env={key: os.environ[key] for key in _KEPT_ENV if key in os.environ},
+        env={key: os.environ[key] for key in kept if key in os.environ},
         cwd="/",
         start_new_session=True,
     )
@@ -214,10 +219,12 @@ def _described(database: Database, limits: Limits) -> dict[str, Any]:
     granted = database.granted
     tables = [_table(one) for one in database.tables if granted is None or one.name in granted]
     path = database.path
-    if database.engine == "sqlite" and (path is None or not path.is_file()):
-        raise NotFound(f"{path} is no SQLite file: check the path")
+    if database.engine in ("sqlite", "duckdb_file") and (path is None or not path.is_file()):
+        raise NotFound(f"{path} is no file: check the path")
     return {
         "engine": database.engine,
+        "url": database.url,
+        "schema": database.schema,
         "path": str(path.resolve()) if path is not None else None,
         "tables": tables,
         "granted": sorted(granted) if granted is not None else None,

@@ -9,14 +9,12 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Mapping
-from typing import Literal
 
 from sqlglot import exp
 
 from retrievers.locked.allowed import HIDDEN, TYPES
-from retrievers.locked.nouns import Schema
+from retrievers.locked.nouns import Dialect, Schema
 
-Dialect = Literal["sqlite", "duckdb"]
 TABLES = 20
 _NAME = re.compile(r"[^\W\d]\w{0,62}")
 _NODES = (
@@ -90,7 +88,7 @@ def _tables(tree: exp.Expression, dialect: Dialect, schema: Schema) -> frozenset
         if name not in known and name not in own:
             raise Refused(_unknown("table", table.name, list(known.values())))
         used |= {known[name]} if name in known else set()
-    if dialect == "duckdb":
+    if dialect != "sqlite":
         _columns_known(tree, schema)
     return frozenset(used)
 
@@ -110,7 +108,7 @@ def _ctes(tree: exp.Expression, known: Mapping[str, str]) -> set[str]:
 
 
 def _columns_known(tree: exp.Expression, schema: Schema) -> None:
-    """No bare word that is neither a column nor an alias: DuckDB reads some as functions."""
+    """No bare word that is neither a column nor an alias: some are read as functions."""
     names = {column.name for table in schema.tables for column in table.columns}
     names |= {alias.alias for alias in tree.find_all(exp.Alias)}
     names |= {_called(one) for one in tree.find_all(exp.Select) for one in one.expressions}

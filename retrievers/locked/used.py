@@ -1,40 +1,139 @@
-"""Which source rows a query over one table reads: the query that says so.
+"""Which source rows a query reads: the queries that say so, one for each table it reads from.
 
-For a SELECT over one table the rows are those that its WHERE lets through; for joins, nested
-queries and sets nobody can say it so simply, and None is given. Not here: running it.
+A SELECT's rows are those that its FROM and WHERE let through; nested ones in FROM, those of a WITH
+and both sides of a UNION speak for themselves. What is only compared with, inside a WHERE, is left
+out: of `price = (SELECT max(price) ...)` the row with that price is read. Not here: running it.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
-from retrievers.locked.tree import Dialect
+from retrievers.locked.nouns import Dialect
+
+Columns = Callable[[str], Sequence[str]]
+_MOST_TABLES = 8
 
 
-def rows_query(sql: str, dialect: Dialect, row: str, most: int) -> tuple[str, str] | None:
-    """(table, a SELECT of its column `row`) for a query over one table; None for any other."""
+@dataclass(frozen=True, slots=True)
+class RowsOf:
+    """A SELECT of some columns of one table's rows."""
+
+    table: str
+    sql: str
+
+
+def rows_queries(sql: str, dialect: Dialect, columns: Columns, most: int) -> list[RowsOf]:
+    """For each table a query reads, the SELECT of `columns(table)` of the rows it reads there.
+
+    most: rows of each. Empty where the text cannot be read. Rows may come twice (of joins).
+    """
     try:
         tree = sqlglot.parse_one(sql, read=dialect)
     except (SqlglotError, RecursionError):
-        return None
-    if not isinstance(tree, exp.Select):
-        return None
-    tables = list(tree.find_all(exp.Table))
-    selects = list(tree.find_all(exp.Select))
-    if len(tables) != 1 or len(selects) != 1 or tree.args.get("joins") or tree.args.get("having"):
-        return None
-    where = tree.args.get("where")
-    narrow = exp.select(exp.column(row)).from_(tables[0].copy())
-    if where is not None:
-        narrow = narrow.where(where.this.copy())
-    group = tree.args.get("group")
-    order, limit = tree.args.get("order"), tree.args.get("limit")
-    if order is not None and group is None:  # the first of an order are the rows that are shown
-        narrow.set("order", order.copy())
+        return []
+    own = {cte.alias.lower(): cte.this for cte in tree.find_all(exp.CTE)}
+    found = [
+        RowsOf(
+            table.name, _narrow(select, table, columns(table.name), most, tree, own).sql(dialect)
+        )
+        for select in _reading(tree, own, set())
+        for table in _sources(select)
+        if isinstance(table, exp.Table) and table.name.lower() not in own and columns(table.name)
+    ]
+    return list(dict.fromkeys(found))[:_MOST_TABLES]
+
+
+def columns_said(sql: str, dialect: Dialect) -> frozenset[str]:
+    """Names of columns that a query speaks of, in lower case; "*" where it takes all of a table."""
+    try:
+        tree = sqlglot.parse_one(sql, read=dialect)
+    except (SqlglotError, RecursionError):
+        return frozenset()
+    said = {column.name.lower() for column in tree.find_all(exp.Column)}
+    stars = (star for star in tree.find_all(exp.Star) if not isinstance(star.parent, exp.Count))
+    return frozenset(said | {"*" for _ in stars})
+
+
+def _reading(
+    node: exp.Expr, own: Mapping[str, exp.Expression], seen: set[str]
+) -> Iterator[exp.Select]:
+    """Every SELECT whose rows are read, not those that are compared with."""
+    if isinstance(node, exp.SetOperation):
+        for side in (node.this, node.expression):
+            yield from _reading(side, own, seen)
+    elif isinstance(node, exp.Subquery):
+        yield from _reading(node.this, own, seen)
+    elif isinstance(node, exp.Select):
+        yield node
+        for source in _sources(node):
+            name = source.name.lower()
+            if isinstance(source, exp.Subquery):
+                yield from _reading(source.this, own, seen)
+            elif name in own and name not in seen:
+                seen.add(name)
+                yield from _reading(own[name], own, seen)
+
+
+def _sources(select: exp.Select) -> list[exp.Expression]:
+    begun = select.args.get("from_")
+    first = [begun.this] if begun is not None else []
+    return [*first, *(join.this for join in select.args.get("joins") or [])]
+
+
+def _narrow(
+    select: exp.Select,
+    table: exp.Table,
+    columns: Sequence[str],
+    most: int,
+    tree: exp.Expr,
+    own: Mapping[str, exp.Expression],
+) -> exp.Select:
+    """The same FROM and WHERE, of one table's columns; the first of an order are those shown."""
+    narrow = exp.Select()
+    named = [exp.column(one, table=table.alias_or_name, quoted=True) for one in columns]
+    narrow.set("expressions", named)
+    for part in ("from_", "where"):
+        if select.args.get(part) is not None:
+            narrow.set(part, select.args[part].copy())
+    narrow.set("joins", [join.copy() for join in select.args.get("joins") or []])
+    if own and tree.args.get("with_") is not None:
+        narrow.set("with_", tree.args["with_"].copy())
+    order, limit = select.args.get("order"), select.args.get("limit")
+    if order is not None and not _grouped(select):
+        narrow.set("order", _spelled_out(select, order.copy()))
         if limit is not None:
             narrow.set("limit", limit.copy())
-    if narrow.args.get("limit") is None:
-        narrow = narrow.limit(most)
-    return tables[0].name, narrow.sql(dialect=dialect)
+    return narrow if narrow.args.get("limit") is not None else narrow.limit(most)
+
+
+def _grouped(select: exp.Select) -> bool:
+    """Whether its rows are not rows of a table: groups, one sum, distinct values."""
+    if select.args.get("group") is not None or select.args.get("distinct") is not None:
+        return True
+    return any(
+        isinstance(found, exp.AggFunc) and not found.find_ancestor(exp.Window, exp.Subquery)
+        for one in select.expressions
+        for found in one.find_all(exp.AggFunc)
+    )
+
+
+def _spelled_out(select: exp.Select, order: exp.Expression) -> exp.Expression:
+    """An ORDER BY that names no output of the query: neither by alias nor by number."""
+    outputs = {one.alias.lower(): one.this for one in select.expressions if one.alias}
+    for ordered in order.expressions:
+        by = ordered.this
+        if (
+            isinstance(by, exp.Literal)
+            and by.is_int
+            and 0 < int(by.name) <= len(select.expressions)
+        ):
+            ordered.set("this", select.expressions[int(by.name) - 1].unalias().copy())
+        elif isinstance(by, exp.Column) and not by.table and by.name.lower() in outputs:
+            ordered.set("this", outputs[by.name.lower()].copy())
+    return order

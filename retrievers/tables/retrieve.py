@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from corpus.formats.grid import linearise
 from corpus.tokens import tokens
 from pilotfish.step import Step, run
-from pilotfish.types import Case, Passage, Place, Scope
+from pilotfish.types import Case, Cells, Passage, Place, Scope
 from retrievers.graph.zero import SMALL
 from retrievers.tableqa.solver import Ranked
 from retrievers.tables.held import Laid, Tables
@@ -22,6 +22,7 @@ from store.tables import StoredTable
 
 TRIED = 4  # tables that are read for one question
 ROWS = 10  # rows of a table that become passages
+CITED = 50  # rows of a table that an answer cites
 _ASKS = frozenset("how many much long old often name list total number most least".split())
 
 
@@ -85,9 +86,14 @@ def about(tables: Tables, case: Case) -> list[About]:
     return sorted(rated, key=lambda one: -one.chance)
 
 
+def asked_words(question: str) -> list[str]:
+    """Index tokens of a question that say what it is about, not how it asks."""
+    return [t for t in tokens(question) if t not in SMALL and t not in _ASKS]
+
+
 def shared(question: str, table: StoredTable) -> float:
     """The share of the question's words that stand in the table: title, headers, cells."""
-    asked = [t for t in tokens(question) if t not in SMALL and t not in _ASKS]
+    asked = asked_words(question)
     if not asked:
         return 0.0
     text = [table.title, table.document, *table.columns, *(c for row in table.rows for c in row)]
@@ -119,3 +125,21 @@ def row_passages(
             found.append(Passage(own, line, table.document, start, end, place, "table", score,
                                  table.title))  # fmt: skip
     return found
+
+
+def cells(laid: Laid, rows: tuple[int, ...], columns: tuple[int, ...]) -> Cells:
+    """The cells that were read, at most CITED rows of them; of no columns, all."""
+    table = laid.table
+    kept = rows[:CITED] or tuple(range(min(1, len(table.rows))))
+    at = columns or tuple(range(len(table.columns)))
+    values = tuple(tuple(table.rows[row][column] for column in at) for row in kept)
+    names = tuple(table.columns[column] for column in at)
+    return Cells(
+        table.document, table.name, tuple(table.numbers[row] for row in kept), names, values
+    )
+
+
+def passage_of(laid: Laid, rows: tuple[int, ...]) -> int | None:
+    """The passage that has the first row."""
+    number = laid.table.numbers[rows[0]] if rows else None
+    return laid.passages.get(number, laid.passages.get(None))

@@ -172,6 +172,7 @@ REFUSED = (
     "SELECT count(*) FROM " + ", ".join(f"numbers n{i}" for i in range(30)),
 )
 _BIG = "numbers a, numbers b, numbers c"
+DEEP = "SELECT 1" + " + 1" * 2400
 STOPPED = (
     f"SELECT count(*) FROM {_BIG}, numbers d WHERE a.t < b.t",
     f"SELECT sum(a.i * b.i) FROM {_BIG} WHERE a.t <> c.t",
@@ -181,6 +182,6 @@ STOPPED = (
     f"SELECT a.t, row_number() OVER (ORDER BY b.t || c.t) FROM {_BIG} LIMIT 5",
     f"SELECT region FROM sales GROUP BY region HAVING count(*) > (SELECT count(*) FROM {_BIG})",
     "SELECT " + "replace(" * 9 + "'aaaaaaaaaa'" + ", 'a', 'aaaaaaaaaa')" * 9,
-    "SELECT 1" + " + 1" * 2400,
+    DEEP,
     f"SELECT count(*) FROM ({' UNION ALL '.join(['SELECT a.t FROM ' + _BIG] * 6)}) AS u",
 )

@@ -1,4 +1,4 @@
-"""Hostile SQL on both engines: a typed line each, nothing read, nothing written, nothing left."""
+"""Hostile SQL on every engine: a typed line each, nothing read, nothing written, nothing left."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from pilotfish.errors import InputError
 from retrievers.locked.nouns import Database, QueryFailed
 from retrievers.locked.reader import Child, Reader
-from tests.retrievers.locked.hostile_sql import REFUSED, STOPPED
-from tests.retrievers.locked.made_databases import HONEST, HONEST_ROWS, MADE, TIGHT
+from tests.retrievers.locked.hostile_sql import DEEP, REFUSED, STOPPED
+from tests.retrievers.locked.made_databases import HONEST, HONEST_ROWS, MADE, TIGHT, in_postgres
 
 pytestmark = pytest.mark.slow
 BYPASSING_SQLITE = (
@@ -57,11 +58,46 @@ BYPASSING_DUCKDB = (
     "SELECT getenv('HOME')",
     "SELECT 1; SELECT 2",
 )
+# Its role may read sales, and no more: the server says so, whatever reaches it.
+BYPASSING_POSTGRES = (
+    "SELECT * FROM secret",
+    "SELECT pg_read_file('/etc/passwd')",
+    "SELECT pg_ls_dir('/')",
+    "SELECT lo_import('/etc/passwd')",
+    "SELECT nextval('counter')",
+    "SELECT pg_sleep(100)",
+    "SELECT 1; SELECT 2",
+    "SELECT 1; COMMIT; DROP TABLE sales",
+    "INSERT INTO sales VALUES (1000, 'x', 1, '2024-01-01')",
+    "WITH x AS (DELETE FROM sales RETURNING 1) SELECT * FROM x",
+    "SELECT * INTO stolen FROM sales",
+    "DROP TABLE sales",
+    "SELECT * FROM sales FOR UPDATE",
+    "COPY sales TO '/tmp/hostile-sql-stolen'",
+    "SELECT repeat('x', 2000000000)",
+    "SELECT string_agg(a.t || b.t || c.t, ',') FROM numbers a, numbers b, numbers c",
+    "SELECT count(*) FROM generate_series(1, 100000000000)",
+    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n",
+)
+BYPASSING = {
+    "sqlite": BYPASSING_SQLITE,
+    "duckdb": BYPASSING_DUCKDB,
+    # it holds the table that was not granted: only the parser keeps that away
+    "duckdb_file": ("SELECT * FROM stolen()", *BYPASSING_DUCKDB[1:]),
+    "postgres": BYPASSING_POSTGRES,
+}
 
 
-@pytest.fixture(scope="module", params=sorted(MADE))
-def database(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Database:
-    return MADE[request.param](tmp_path_factory.mktemp("company"))
+@pytest.fixture(scope="module", params=[*sorted(MADE), "postgres"])
+def database(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Database]:
+    folder = tmp_path_factory.mktemp("company")
+    if request.param in MADE:
+        yield MADE[request.param](folder)
+        return
+    with in_postgres(folder) as made:
+        yield made
 
 
 @pytest.fixture(scope="module")
@@ -94,9 +130,12 @@ def test_what_is_no_plain_reading_is_refused(reader: Reader, number: int) -> Non
 
 @pytest.mark.parametrize("number", range(len(STOPPED)))
 def test_what_costs_too_much_is_stopped_and_the_next_query_works(
-    reader: Reader, number: int
+    database: Database, reader: Reader, number: int
 ) -> None:
     reader.run(HONEST)
+    if database.engine == "postgres" and STOPPED[number] is DEEP:
+        assert reader.run(DEEP).rows == ((2401,),)  # no depth at all to Postgres
+        return
     group, begun = reader.pid, time.monotonic()
     error = failure(reader, STOPPED[number])
     assert time.monotonic() - begun < 3
@@ -110,13 +149,14 @@ def test_there_is_nothing_new_afterwards(database: Database, reader: Reader) -> 
     assert not list(Path("/tmp").glob("hostile-sql-*"))
     if database.path is not None:
         assert [one.name for one in database.path.parent.iterdir()] == [database.path.name]
+    if database.engine == "sqlite":
         with sqlite3.connect(database.path) as connection:
             assert connection.execute("SELECT count(*) FROM secret").fetchone() == (1,)
         connection.close()
 
 
 def test_what_passes_the_guard_by_meets_a_second_wall(database: Database) -> None:
-    hostile = BYPASSING_SQLITE if database.engine == "sqlite" else BYPASSING_DUCKDB
+    hostile = BYPASSING[database.engine]
     child = Child(database, TIGHT)
     try:
         for sql in hostile:
@@ -129,6 +169,22 @@ def test_what_passes_the_guard_by_meets_a_second_wall(database: Database) -> Non
     finally:
         child.end()
     assert not list(Path("/tmp").glob("hostile-sql-*"))
+
+
+def test_what_a_read_only_transaction_lets_through_is_rolled_back(database: Database) -> None:
+    if database.engine != "postgres":
+        pytest.skip("a server's alone")
+    child = Child(database, TIGHT)
+    try:  # Postgres 15 makes large objects there, 16 does not
+        child.ask({"sql": "SELECT lo_create(0)"}, 3)
+        child.ask({"sql": "SELECT set_config('default_transaction_read_only', 'off', false)"}, 3)
+    finally:
+        child.end()
+    with Reader(database, TIGHT) as reader:
+        assert reader.run(HONEST).rows == HONEST_ROWS
+    with psycopg.connect(database.url) as connection:
+        count = connection.execute("SELECT count(*) FROM pg_largeobject_metadata").fetchone()
+    assert count == (0,)
 
 
 def test_the_group_is_gone_when_the_reader_is_closed(database: Database) -> None:
@@ -144,8 +200,11 @@ def test_the_child_has_no_files_to_open_and_a_network_of_its_own(database: Datab
         reader.run(HONEST)
         limits = Path(f"/proc/{reader.pid}/limits").read_text()
         network = os.readlink(f"/proc/{reader.pid}/ns/net")
+    most = "1" if database.engine == "postgres" else "0"  # the socket that it has, and no other
     assert [line.split()[3:5] for line in limits.splitlines() if line.startswith("Max open")] == [
-        ["0", "0"]
+        [most, most]
     ]
-    if os.geteuid() == 0:  # elsewhere the system may not grant one; sockets cannot be opened anyway
+    if (
+        os.geteuid() == 0 and database.engine != "postgres"
+    ):  # elsewhere the system may not grant one; sockets cannot be opened anyway
         assert network != os.readlink("/proc/self/ns/net")

@@ -163,7 +163,7 @@ def test_a_csv_that_changes_its_mind_is_read_as_text(tmp_path: Path) -> None:
 
 
 def test_what_cannot_be_opened_is_said(tmp_path: Path) -> None:
-    with pytest.raises(NotFound, match="no SQLite file"):
+    with pytest.raises(NotFound, match="is no file"):
         Reader(Database("sqlite", tmp_path / "none.sqlite")).run("SELECT 1")
     with pytest.raises(NotFound, match="no file"):
         Reader(Database("duckdb", tables=(Csv("x", tmp_path / "x.csv"),))).run("SELECT 1")

@@ -1,0 +1,71 @@
+"""Rows of an attached database, read again by their own cells: are they still there, as cited?
+
+Keys are asked for by equality, so that an index serves them; without a key, every cell is. What
+comes back is compared cell by cell, as text. Not here: which rows were cited (attached.py).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from sqlglot import exp
+
+from pilotfish.types import Cells
+from retrievers.locked.nouns import Column, Dialect, Table, shown
+from retrievers.locked.reader import Reader
+
+AT_ONCE = 10  # rows of one query
+_NEAR = 1e-9  # of a float: it is shown in ten digits
+_NUMBER = re.compile(r"-?\d+(\.\d+)?(e[+-]?\d+)?", re.I)
+_NUMERIC = re.compile(r"int|numeric|decimal|real|float|double|serial|number", re.I)
+_UNLIKE = re.compile(r"bool|json|xml|bytea|blob|\[\]|struct|map", re.I)  # no plain equality
+
+
+def stands(reader: Reader, table: Table, source: Cells) -> bool:
+    """Whether every cited row is in the table; QueryFailed where it cannot be asked."""
+    columns = [next((c for c in table.columns if c.name == name), None) for name in source.columns]
+    if not source.values or any(column is None for column in columns):
+        return False
+    known = [column for column in columns if column is not None]
+    for at in range(0, len(source.values), AT_ONCE):
+        rows = source.values[at : at + AT_ONCE]
+        found = reader.run(_query(table, known, rows, reader.database.dialect)).rows
+        there = {tuple(shown(cell) for cell in row) for row in found}
+        if not there.issuperset(rows):
+            return False
+    return True
+
+
+def _query(
+    table: Table, columns: Sequence[Column], rows: Sequence[Sequence[str]], dialect: Dialect
+) -> str:
+    keys = {c.name for c in table.columns if c.key}
+    whole = bool(keys) and keys <= {c.name for c in columns}
+    asked = [at for at, c in enumerate(columns) if c.key] if whole else [*range(len(columns))]
+    asked = [at for at in asked if not _UNLIKE.search(columns[at].type)]
+    either = [
+        exp.and_(*(_is(columns[at], row[at]) for at in asked)) for row in rows if asked
+    ]  # fmt: skip
+    query = exp.select(*(exp.column(c.name, quoted=True) for c in columns))
+    query = query.from_(exp.to_identifier(table.name, quoted=True))
+    if either:
+        query = query.where(exp.or_(*either))
+    return query.limit(1000).sql(dialect=dialect)
+
+
+def _is(column: Column, value: str) -> exp.Expression:
+    """The condition that a cell is what was cited."""
+    name = exp.column(column.name, quoted=True)
+    if not value:
+        text = exp.cast(name.copy(), "text")
+        return exp.paren(exp.or_(name.is_(exp.null()), text.eq(exp.Literal.string(""))))
+    if _NUMERIC.search(column.type) and _NUMBER.fullmatch(value):
+        number = float(value)
+        if value.lstrip("-").isdecimal():
+            return name.eq(exp.Literal.number(value))
+        slack = abs(number) * _NEAR + 1e-12
+        return name.between(
+            exp.Literal.number(repr(number - slack)), exp.Literal.number(repr(number + slack))
+        )
+    return name.eq(exp.Literal.string(value))

@@ -1,0 +1,145 @@
+"""Databases that are read where they lie, a DuckDB file or a Postgres: schema, values, errors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+import psycopg
+import pytest
+
+from pilotfish.errors import InputError, NotFound
+from retrievers.locked.nouns import Database, QueryFailed
+from retrievers.locked.reader import Reader
+from tests.retrievers.locked.made_databases import READS, SHOP
+from tests.service.processes import Watch
+from tests.service.servers import Postgres
+
+pytestmark = pytest.mark.slow
+JOINED = """SELECT c.name, sum(o.total) AS spent FROM customers c JOIN orders o ON o.customer = c.id
+GROUP BY c.name ORDER BY spent DESC"""
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
+    watch = Watch()
+    made = Postgres(watch, tmp_path_factory.mktemp("server"))
+    try:
+        with psycopg.connect(made.url, autocommit=True) as connection:
+            connection.execute(SHOP)
+            connection.execute("""CREATE SCHEMA "Other";
+                CREATE TABLE "Other"."Odd Name" ("a b" INT);
+                CREATE ROLE reads LOGIN; GRANT USAGE ON SCHEMA "Other" TO reads;
+                GRANT SELECT ON customers, orders, "Other"."Odd Name" TO reads""")
+        yield made
+    finally:
+        watch.close()
+        made.stop()
+
+
+@pytest.fixture(scope="module", params=["duckdb_file", "postgres"])
+def shop(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Database:
+    if request.param == "postgres":
+        found: Postgres = request.getfixturevalue("server")
+        return Database("postgres", url=reading(found))
+    path = tmp_path_factory.mktemp("duck") / "shop.duckdb"
+    with duckdb.connect(str(path)) as connection:
+        connection.execute(SHOP)
+    return Database("duckdb_file", path)
+
+
+def reading(server: Postgres) -> str:
+    return server.url.replace("postgres@", f"{READS}@")
+
+
+def test_keys_joins_and_values_are_read_from_the_place_itself(shop: Database) -> None:
+    with Reader(shop) as reader:
+        schema = reader.schema
+    tables = {table.name: {c.name: c for c in table.columns} for table in schema.tables}
+    assert set(tables) == {"customers", "orders"}
+    assert tables["customers"]["id"].key and not tables["customers"]["name"].key
+    assert set(tables["customers"]["name"].samples) == {"Anna Berg", "Ben Ode"}
+    (join,) = [one for one in schema.joins if one.declared]
+    assert (join.table, join.column, join.to_table, join.to_column) == (
+        "orders", "customer", "customers", "id",
+    )  # fmt: skip
+
+
+def test_a_join_is_answered_in_plain_cells(shop: Database) -> None:
+    with Reader(shop) as reader:
+        assert reader.run(JOINED).rows == (("Ben Ode", 99.9), ("Anna Berg", 19.5))
+        rows = reader.run("SELECT number, paid, note FROM orders ORDER BY number").rows
+        assert rows == ((10, True, None), (11, False, ""), (12, True, "a"))
+        assert reader.run("SELECT min(since) FROM customers").rows == (("2019-03-01",),)
+
+
+def test_more_rows_than_a_message_holds_come_all_the_same(server: Postgres) -> None:
+    with psycopg.connect(server.url, autocommit=True) as connection:
+        connection.execute("CREATE TABLE many AS SELECT i FROM generate_series(1, 5000) i;"
+                           "GRANT SELECT ON many TO reads")  # fmt: skip
+    with Reader(Database("postgres", url=reading(server))) as reader:
+        found = reader.run("SELECT i FROM many ORDER BY i")
+        assert found.truncated and [row[0] for row in found.rows] == [*range(1, 1001)]
+        assert reader.run("SELECT sum(i) FROM many").rows == ((12502500,),)
+
+
+def test_only_what_was_granted_is_there(shop: Database) -> None:
+    narrow = Database(
+        shop.engine, shop.path, granted=frozenset({"customers"}), url=shop.url, schema=shop.schema
+    )
+    with Reader(narrow) as reader:
+        assert [table.name for table in reader.schema.tables] == ["customers"]
+        with pytest.raises(QueryFailed, match="there is no table 'orders'"):
+            reader.run("SELECT * FROM orders")
+
+
+def test_another_schema_can_be_named(server: Postgres) -> None:
+    with Reader(Database("postgres", url=reading(server), schema="Other")) as reader:
+        assert [table.name for table in reader.schema.tables] == ["Odd Name"]
+        assert reader.run('SELECT count("a b") FROM "Odd Name"').rows == ((0,),)
+        with pytest.raises(QueryFailed):
+            reader.run("SELECT * FROM customers")
+
+
+def test_a_superuser_is_refused(server: Postgres) -> None:
+    with (
+        pytest.raises(InputError, match=r"superuser.*role may only SELECT"),
+        Reader(Database("postgres", url=server.url)) as reader,
+    ):
+        _ = reader.schema
+
+
+def test_a_server_that_is_away_is_said_in_one_line() -> None:
+    with (
+        pytest.raises(InputError, match="cannot be opened") as caught,
+        Reader(Database("postgres", url="postgresql://reads@127.0.0.1:1/none")) as reader,
+    ):
+        _ = reader.schema
+    assert "\n" not in str(caught.value)
+
+
+def test_a_file_that_is_written_to_or_none_is_said(tmp_path: Path) -> None:
+    path = tmp_path / "shop.duckdb"
+    with (
+        duckdb.connect(str(path)) as connection,
+        pytest.raises(InputError, match="another process is writing"),
+    ):
+        connection.execute(SHOP)
+        _ = Reader(Database("duckdb_file", path)).schema
+    with pytest.raises(NotFound, match="is no file"):
+        _ = Reader(Database("duckdb_file", tmp_path / "none.duckdb")).schema
+    other = tmp_path / "text.duckdb"
+    other.write_text("no database at all")
+    with pytest.raises(InputError, match="cannot be opened"):
+        _ = Reader(Database("duckdb_file", other)).schema
+
+
+def test_the_file_is_as_it_was(tmp_path: Path) -> None:
+    path = tmp_path / "shop.duckdb"
+    with duckdb.connect(str(path)) as connection:
+        connection.execute(SHOP)
+    before = path.read_bytes()
+    with Reader(Database("duckdb_file", path)) as reader:
+        reader.run(JOINED)
+    assert path.read_bytes() == before and [p.name for p in tmp_path.iterdir()] == ["shop.duckdb"]
