@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 
 from benchmarks.ground import ROOT, opened
 from benchmarks.manuals import Asked, Gold, data_tree, pages_of, placed, reached, requests
+from pipeline.library import Library
 from retrievers.manuals.scope import FEATURES
 
 Floats = NDArray[np.float32]
@@ -107,34 +108,41 @@ def _slope(rows: Rows, batch: NDArray[np.int64], weights: NDArray[np.float64]) -
     return np.einsum("qc,qcf->f", pull, x) / w.sum()
 
 
-def held_out(rows: Rows) -> dict[str, float]:
-    """The macro figures of manuals.py, every utility ranked by weights that never saw it.
+def held_out(rows: Rows, each: int = 1) -> dict[str, float]:
+    """The macro and "not find" figures of manuals.py, by weights that never saw the utility.
 
-    Only those: a request that needs utilities of several folds is ranked once for each.
+    Only those: a request that needs utilities of several folds is ranked, and counted, once for
+    each. each: of every so many-th request; all are fitted on.
     """
     fold = {utility: zlib.crc32(utility.encode()) % FOLDS for utility in counts(rows.asked)}
     found: list[tuple[Gold, Sequence[int]]] = []  # a request once a fold that it has a utility of
     for number in range(FOLDS):
         left = [any(fold[u] == number for u in one.utilities) for one in rows.asked]
         weights = fitted(rows, np.flatnonzero(~np.array(left)))
-        for at in np.flatnonzero(left).tolist():
+        for at in (at for at in np.flatnonzero(left).tolist() if at % each == 0):
             one = rows.asked[at]
             mine = tuple(u for u in one.utilities if fold[u] == number)
             order = np.argsort(-(rows.features[at] @ weights), kind="stable")[:10]
             gold = Gold(one.pages, mine, one.command)
             found.append((gold, rows.places[at][order].tolist()))
-    return {name: value for name, value in reached(found).items() if name.startswith("macro")}
+    kept = ("macro", "not find")
+    return {name: value for name, value in reached(found).items() if name.startswith(kept)}
+
+
+def rows_in(library: Library, tree: Path, each: int = 1) -> Rows:
+    """The rows of every `each`-th request over an added collection of pages."""
+    laid, places = pages_of(library)
+    asked = placed(requests(tree)[::each], places)
+    encoder = library.encoder
+    return rows_of(laid, lambda texts: encoder.encode(texts, kind="query"), asked)
 
 
 def main(workspace: Path) -> None:
     library = opened(workspace)
-    laid, places = pages_of(library)
-    asked = placed(requests(data_tree()), places)
-    encoder = library.encoder
-    rows = rows_of(laid, lambda texts: encoder.encode(texts, kind="query"), asked)
+    rows = rows_in(library, data_tree())
     measured = held_out(rows)
     print(json.dumps(measured, indent=1))
-    weights = fitted(rows, np.arange(len(asked)))
+    weights = fitted(rows, np.arange(len(rows.asked)))
     kept = {name: round(float(one), 4) for name, one in zip(FEATURES, weights, strict=True)}
     told = {
         "fitted by": "benchmarks/fit_manual.py on commands/nl2bash over commands/pages",

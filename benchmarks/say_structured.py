@@ -93,7 +93,7 @@ def prompts(result: dict[str, Any]) -> str:
 
 def manuals(result: dict[str, Any]) -> str:
     columns = list(next(iter(result["ways"].values())))
-    rows = [[way, *(row[c] for c in columns)] for way, row in result["ways"].items()]
+    rows = [[way, *(row.get(c, "") for c in columns)] for way, row in result["ways"].items()]
     return "\n\n".join([result["about"], table(["way", *columns], rows)])
 
 
