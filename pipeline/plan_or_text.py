@@ -15,11 +15,13 @@ from dataclasses import dataclass, replace
 from corpus.tokens import tokens
 from pilotfish.step import Step, step_name
 from pilotfish.types import Case
+from pipeline.extract import Extract
 from pipeline.parts import Parts
 from pipeline.plan_tier import PlanTier
 from prompters.plan import PlanPrompt
 from retrievers.bm25 import BM25
 from retrievers.graph.zero import SMALL
+from retrievers.kb.aspects import Aspects
 from retrievers.kb.run_plan import ABOUT, Mentions, Plans, RunPlan
 
 HOLDS = 0.4  # of the question's words, in one passage of text: it is asked of the text
@@ -45,7 +47,8 @@ class PlanOrText:
 
 def or_plan(parts: Parts, llm: Step, text: Step) -> PlanOrText:
     """An LLM's tier that writes a plan where the answer is in the graph; `text` answers else."""
-    plans = Plans((parts.graphs,), Mentions(BM25(parts.shelf, 4 * ABOUT)))
+    find = BM25(parts.shelf, 4 * ABOUT)
+    plans = Plans((parts.graphs,), Mentions(find), Aspects(find, parts.embed))
 
     def guess(case: Case) -> tuple[tuple[str, ...], float] | None:
         found = parts.graphs(case.question.text, case.question.scope.topic)
@@ -58,7 +61,8 @@ def or_plan(parts: Parts, llm: Step, text: Step) -> PlanOrText:
     def why(case: Case) -> str:
         return "" if parts.graphs.reading() is None else reason(case, plans.speaks)
 
-    tier = PlanTier(PlanPrompt(plans.describe), llm, RunPlan(plans), plans, guess)
+    reads = Extract(parts.embed, model=parts.judge)
+    tier = PlanTier(PlanPrompt(plans.describe), llm, RunPlan(plans), plans, guess, reads)
     return PlanOrText(why, tier, text, step_name(llm))
 
 

@@ -2,7 +2,8 @@
 
 What came back wrong is told to the LLM once more, where the limits allow a second call. The answer
 is the result's values, the edges under them are cited, the plan is in the trace. Where the graph's
-own reader gives the same, the answer is likelier right. After KnowledGPT (arXiv 2308.11761). Not
+own reader gives the same, the answer is likelier right. What no graph has and a text says is read
+out of the text, and judged as any answer from texts. After KnowledGPT (arXiv 2308.11761). Not
 here: the prompt (prompters/plan.py), the interpreter (retrievers/kb/), when a plan is asked for
 (plan_or_text.py).
 """
@@ -40,7 +41,8 @@ Guess = Callable[[Case], tuple[tuple[str, ...], float] | None]
 class PlanTier:
     """`write`: the prompter; `llm`: the tier's LLM; `read`: interprets the `plan` hint.
 
-    `guess`: what the graph's own reader answers, and how sure it is.
+    `guess`: what the graph's own reader answers, and how sure it is; `texts`: reads an answer out
+    of the texts of an aspect; None: nobody does.
     """
 
     write: Step
@@ -48,6 +50,7 @@ class PlanTier:
     read: Step
     plans: Plans
     guess: Guess = lambda case: None
+    texts: Step | None = None
     name: str = MODEL
 
     def __call__(self, case: Case, /) -> Case:
@@ -60,6 +63,9 @@ class PlanTier:
         kept = replace(case, trace=done.trace, passages=done.passages)
         result = made.result if made else None
         edges = self.plans.edges(result) if result else ()
+        if result is not None and not edges and result.passages and self.texts is not None:
+            notes = {"plan": made.plan if made else "", "said": result.message}
+            return replace(_read(self.texts, kept, result.passages), notes=notes)
         if made is None or result is None or not edges:
             abstained = Answer("", model=MODEL, abstained=True)
             return replace(kept, answer=abstained, notes={"why": _why(made)})
@@ -95,6 +101,16 @@ class PlanTier:
         cites = tuple(cited(edge, len(text), round(support, 4)) for edge in edges)
         basis = Basis(support, {"plan": plan, "said": result.message}, MODEL, UNCALIBRATED)
         return Answer(text, values, MODEL, cites, round(support, 4), basis=basis)
+
+
+def _read(reads: Step, case: Case, passages: Sequence[Passage]) -> Case:
+    """The case with an answer out of these passages; the caller's topic is what they speak of."""
+    scope = replace(case.question.scope, topic=None)
+    question = replace(case.question, scope=scope)
+    read = run(reads, replace(case, question=question, passages=tuple(passages), answer=None))
+    known = {passage.id for passage in passages}
+    others = tuple(one for one in case.passages if one.id not in known)
+    return replace(case, passages=(*passages, *others), answer=read.answer, trace=read.trace)
 
 
 def written(reply: str) -> str | None:

@@ -3,7 +3,8 @@
 Entities and relations are given as lists of aliases, since nobody knows what a graph calls them;
 the best cosine or word match over the aliases decides, and all that fits about as well is kept, not
 one alone. Nothing here raises for what is not found: the result is empty and its message says why.
-Not here: finding entities (entities.py), plans (plan.py), a personal knowledge base.
+What no graph has is looked for in the texts of the personal knowledge base (aspects.py). Not here:
+finding entities (entities.py), plans (plan.py).
 """
 
 from __future__ import annotations
@@ -27,16 +28,21 @@ BACKWARDS = 0.15  # less, where an alias does not say that the relation is read 
 ENTITIES, FACTS, EACH = 20, 40, 8  # told of: entities, edges of one, edges of one relation
 
 About = Callable[[str], Sequence[Passage]]  # an entity's name -> passages that mention it
+# (an entity's name, names of an aspect) -> passages that say it
+AspectOf = Callable[[str, Sequence[str]], Sequence[Passage]]
 Given = Sequence[str] | Result | Aliases
 
 
 @dataclass(frozen=True, slots=True)
 class Knowledge:
-    """Several graphs. `about`: text that mentions an entity; None: none is looked for."""
+    """Several graphs. `about`: text that mentions an entity, `aspect`: text that says something of
+    it that no graph does; None: none is looked for.
+    """
 
     bases: tuple[Base, ...]
     embed: Embed
     about: About | None = None
+    aspect: AspectOf | None = None
 
     def get_entity_info(self, aliases: Given) -> Result:
         """The entities' own edges, and the passages that mention them."""
@@ -59,18 +65,20 @@ class Knowledge:
     def find_entity_or_value(self, entity_aliases: Given, relation_aliases: Given) -> Result:
         """What the entities' edges of these relations lead to, the most often found first.
 
-        PlanFailed where that is more than VALUES values.
+        Where no graph has that, the texts that say it, without values. PlanFailed where that is
+        more than VALUES values.
         """
         given, relations = asked(entity_aliases), asked(relation_aliases).every
         links = linked(self.bases, given)
         if not links:
-            return Result("entities", {}, _unknown(given), 0.0)
+            return self._texts(given.every, relations, _unknown(given))
         fronts = {at: _front(links, at) for at in {link.base for link in links}}
         labels = {n for at, front in fronts.items() for n in _leaving(self.bases[at].graph, front)}
         scores = related(relations, sorted(labels), self.embed)
         if not scores:
-            told = f"{_some([self._name(one) for one in links])} has no relation like "
-            return Result("entities", {}, told + _some(relations), 0.0)
+            names = list(dict.fromkeys(self._name(one) for one in links))
+            told = f"{_some(names)} has no relation like {_some(relations)}"
+            return self._texts(names[:ENTITIES], relations, told)
         ways: dict[str, tuple[int, ...]] = {}
         for at, front in fronts.items():
             for value, edges in self._ends(at, front, scores, (links, given)):
@@ -98,6 +106,13 @@ class Knowledge:
         ends = f"{self._name(firsts[0])} and {self._name(seconds[0])}"
         told = f"{_some(ways) if ways else 'nothing'} between {ends}"
         return Result("relations", ways, told, min(_sure(firsts), _sure(seconds)))
+
+    def _texts(self, names: Sequence[str], aspects: Sequence[str], told: str) -> Result:
+        """Nothing, and why; with the texts that say the aspect of an entity, where there are."""
+        found = [p for name in names for p in (self.aspect(name, aspects) if self.aspect else ())]
+        passages = tuple({passage.id: passage for passage in found}.values())
+        more = f"; {len(passages)} texts speak of it" if passages else ""
+        return Result("entities", {}, told + more, 0.0, passages=passages)
 
     def _name(self, link: Link) -> str:
         return self.bases[link.base].graph.names[link.entity]

@@ -18,7 +18,7 @@ from retrievers.graph.held import Graphs
 from retrievers.graph.link import plain
 from retrievers.kb.describe import described, spoken
 from retrievers.kb.entities import Base
-from retrievers.kb.functions import About, Knowledge
+from retrievers.kb.functions import About, AspectOf, Knowledge
 from retrievers.kb.plan import interpreted, parsed
 from retrievers.kb.results import PlanFailed, Result
 from store import triples
@@ -40,11 +40,14 @@ class Planned:
 class Plans:
     """Interprets plans over the graphs of one database; shared by threads.
 
-    `about`: passages that mention an entity, for its information; None: its edges alone.
+    `about`: passages that mention an entity, `aspect`: those that say what no graph says of it;
+    None: edges alone.
     """
 
-    def __init__(self, graphs: Sequence[Graphs], about: About | None = None) -> None:
-        self.graphs, self.about = tuple(graphs), about
+    def __init__(
+        self, graphs: Sequence[Graphs], about: About | None = None, aspect: AspectOf | None = None
+    ) -> None:
+        self.graphs, self.about, self.aspect = tuple(graphs), about, aspect
         self._done: OrderedDict[tuple[tuple[int, ...], str], tuple[Knowledge, Planned]]
         self._done = OrderedDict()
         self._mutex = threading.Lock()
@@ -55,7 +58,9 @@ class Plans:
         bases = tuple(
             Base(one.name, reading.reader.graph, reading.reader.names) for one, reading in readings
         )
-        return Knowledge(bases, readings[0][1].reader.embed, self.about) if bases else None
+        if not bases:
+            return None
+        return Knowledge(bases, readings[0][1].reader.embed, self.about, self.aspect)
 
     def describe(self, case: Case) -> str | None:
         """The graphs' relations that a question may mean; None without graphs."""

@@ -87,7 +87,10 @@ def test_a_plan_is_read_out_of_its_fence(reply: str, plan: str | None) -> None:
 def pilotfish(tmp_path_factory: pytest.TempPathFactory) -> Pilotfish:
     folder: Path = tmp_path_factory.mktemp("plans")
     (folder / "org.triples.tsv").write_text(TRIPLES)
-    (folder / "note.md").write_text("# Holidays\n\nThe office of Sales is closed on 17 May.\n")
+    (folder / "note.md").write_text(
+        "# Holidays\n\nThe office of Sales is closed on 17 May.\n"
+        "\n# Clothes\n\nThe people of Sales wear a green jacket.\n"
+    )
     made = Pilotfish(folder, folder / ".pilotfish")
     made("add", "org.triples.tsv", "note.md")
     return made
@@ -211,3 +214,13 @@ def test_two_ways_to_one_answer_make_it_likelier_right() -> None:
 def test_a_topic_that_no_graph_knows_costs_nothing(ask: Ask) -> None:
     found = ask(more=("--topic", "Zaphod Beeblebrox"))
     assert found["status"] == "abstained" and found["sent"] == []
+
+
+@pytest.mark.slow
+def test_what_no_graph_has_is_read_out_of_the_texts_about_the_entity(ask: Ask) -> None:
+    plan = 'find_entity_or_value(["Sales"], ["jacket", "wear"])'
+    found = ask(plan, question="Which jacket do the people of Sales wear?",
+                more=("--topic", "Sales"))  # fmt: skip
+    assert "green" in found["answer"]["text"] and found["receipt"]["llm_calls"] == 1
+    assert found["citations"][0]["quote"].startswith("The people of Sales")
+    assert "1 texts speak of it" in json.dumps(found["trace"])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 
 from pilotfish.types import Passage
@@ -120,3 +122,19 @@ def test_more_values_than_fit_are_refused_in_one_line(monkeypatch: pytest.Monkey
     with pytest.raises(PlanFailed, match="over 1: begin at fewer") as error:
         ONE.find_entity_or_value(["Oslo"], ["born in [inverse]"])
     assert error.value.code == "plan_too_large"
+
+
+def test_what_no_graph_has_is_looked_for_in_texts() -> None:
+    asked: list[tuple[str, tuple[str, ...]]] = []
+    text = Passage(7, "Bo Berg wears a green hat.", "d", 0, 26)
+
+    def aspect(entity: str, aspects: Sequence[str]) -> list[Passage]:
+        asked.append((entity, tuple(aspects)))
+        return [text] if entity in text.text else []
+
+    known = Knowledge(ONE.bases, words_apart, aspect=aspect)
+    found = known.find_entity_or_value(["Bo Berg"], ["headgear"])
+    assert found.values == () and found.passages == (text,) and "1 texts" in found.message
+    assert known.find_entity_or_value(["Nobody"], ["headgear"]).passages == ()
+    assert known.find_entity_or_value(["Bo Berg"], ["born in"]).passages == ()
+    assert asked == [("Bo Berg", ("headgear",)), ("Nobody", ("headgear",))]
