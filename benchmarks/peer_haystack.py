@@ -68,3 +68,44 @@ def _embedder() -> Any:
     )
     embedder.warm_up()
     return embedder
+
+
+def multi_query(pieces: Sequence[Piece], vectors: Vectors, url: str, key: str, k: int) -> Any:
+    """QueryExpander, MultiQueryEmbeddingRetriever, one prompt; `answer` runs it."""
+    from haystack import Pipeline
+    from haystack.components.builders import ChatPromptBuilder
+    from haystack.components.generators.chat import OpenAIChatGenerator
+    from haystack.components.query import QueryExpander
+    from haystack.components.retrievers import MultiQueryEmbeddingRetriever
+    from haystack.components.retrievers.in_memory import InMemoryEmbeddingRetriever
+    from haystack.dataclasses import ChatMessage
+    from haystack.utils import Secret
+
+    def llm() -> Any:
+        return OpenAIChatGenerator(
+            api_key=Secret.from_token(key), model="test-model", api_base_url=url
+        )
+
+    nearest = InMemoryEmbeddingRetriever(document_store=_store(pieces, vectors), top_k=k)
+    template = ChatMessage.from_user(
+        "Given these documents, answer the question.\nDocuments:\n"
+        "{% for doc in documents %}{{ doc.content }}\n{% endfor %}\n"
+        "Question: {{ question }}\nAnswer:"
+    )
+    made = Pipeline()
+    made.add_component("expander", QueryExpander(chat_generator=llm()))
+    made.add_component(
+        "retriever", MultiQueryEmbeddingRetriever(retriever=nearest, query_embedder=_embedder())
+    )
+    made.add_component("prompt", ChatPromptBuilder([template], required_variables="*"))
+    made.add_component("llm", llm())
+    made.connect("expander.queries", "retriever.queries")
+    made.connect("retriever.documents", "prompt.documents")
+    made.connect("prompt.prompt", "llm.messages")
+    return made
+
+
+def answer(made: Any, question: str) -> str:
+    """What the multi-query pipeline says."""
+    found = made.run({"expander": {"query": question}, "prompt": {"question": question}})
+    return str(found["llm"]["replies"][0].text)

@@ -87,3 +87,21 @@ def load(folder: Path, depth: int, k: int) -> Any:
     context = StorageContext.from_defaults(persist_dir=str(folder / "index"))
     stored = load_index_from_storage(context, embed_model=embedding())
     return fusion(stored, BM25Retriever.from_persist_dir(str(folder / "bm25")), depth, k)
+
+
+def sub_questions(vector_index: Any, url: str, key: str, k: int) -> Any:
+    """SubQuestionQueryEngine over the index, its defaults but for the number of passages."""
+    from llama_index.core.query_engine import SubQuestionQueryEngine
+    from llama_index.core.question_gen import LLMQuestionGenerator
+    from llama_index.core.tools import QueryEngineTool
+    from llama_index.llms.openai_like import OpenAILike
+
+    llm = OpenAILike(model="test-model", api_base=url, api_key=key, is_chat_model=True,
+                     context_window=128_000)  # fmt: skip
+    tool = QueryEngineTool.from_defaults(
+        vector_index.as_query_engine(similarity_top_k=k, llm=llm),
+        name="documents", description="articles of an encyclopedia",
+    )  # fmt: skip
+    return SubQuestionQueryEngine.from_defaults(
+        [tool], llm=llm, question_gen=LLMQuestionGenerator.from_defaults(llm=llm), verbose=False
+    )

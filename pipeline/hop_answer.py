@@ -38,11 +38,15 @@ LAST = frozenset({BRIDGE, KIN, "llm"})  # the last hop's answer is the question'
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What hops say: text, the judged answers of the hops that it rests on, how it came about."""
+    """What hops say: text, the judged answers of the hops that it rests on, how it came about.
+
+    `before`: the hops whose answers stand in the questions of these; cited too.
+    """
 
     text: str
     hops: tuple[Answer, ...]
     how: str
+    before: tuple[Answer, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +63,17 @@ class HopAnswer:
         if not forms or len(asked) < 2:
             return case
         told, case = self._told(case, forms[0], asked)
+        if told is not None and told.text:
+            told, case = self._grounded(case, told, asked)
         if told is None or not told.text:
             return replace(case, answer=Answer("", model=HOPS, abstained=True),
                            notes={"why": "the hops do not tell"})  # fmt: skip
         seen = features(case, told, forms[0])
         text = told.text
         cites = tuple(
-            replace(one, sentence=(0, len(text))) for hop in told.hops for one in hop.citations
+            replace(one, sentence=(0, len(text)))
+            for hop in (*told.hops, *told.before)
+            for one in hop.citations
         )
         answer = Answer(text, (text,), HOPS, _distinct(cites), round(chance(seen), 4))
         notes = {"how": told.how, "features": {name: round(v, 3) for name, v in seen.items()}}
@@ -80,6 +88,16 @@ class HopAnswer:
         if form == INTERSECTION:
             return self._shared(case, asked)
         return None, case
+
+    def _grounded(self, case: Case, told: Told, asked: Sequence[str]) -> tuple[Told, Case]:
+        """With the earlier hops whose own answer stands in a later question: they carry it too."""
+        before: list[Answer] = []
+        for at, text in enumerate(asked[:-1]):
+            found, case = self._hop(case, text)
+            later = fold(" ".join(asked[at + 1 :]))
+            if found is not None and fold(found.text) in later and found not in told.hops:
+                before.append(found)
+        return replace(told, before=tuple(before)), case
 
     def _compared(self, case: Case, asked: Sequence[str]) -> tuple[Told | None, Case]:
         one, case = self._hop(case, asked[-2])

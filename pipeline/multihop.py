@@ -13,6 +13,7 @@ from pilotfish.types import Case
 from pipeline.decomposer import Apart, by_llm, by_small_model
 from pipeline.extract import Extract
 from pipeline.flow import Cascade, Chain
+from pipeline.hop_agree import OrHops
 from pipeline.hop_answer import HopAnswer
 from pipeline.hop_reading import HopReader
 from pipeline.hops import FORM, Hops
@@ -89,6 +90,11 @@ class SingleHop:
         if any(hint.kind == FORM for hint in case.hints):
             return replace(case, notes={"why": "the question was taken apart"})
         return self.tier(case)
+
+
+def beside_hops(parts: Parts, tier: Step) -> OrHops:
+    """An LLM's tier whose short answers are held against the hops' own."""
+    return OrHops(tier, hop_answer(parts))
 
 
 def hop_cascade(parts: Parts, purse: Purse) -> Callable[[tuple[Step, ...], bool], Cascade]:

@@ -12,7 +12,7 @@ from pilotfish.errors import InputError
 from pilotfish.step import Step
 from pipeline.classify_tier import ClassifyAnswer, LabelTier, sure
 from pipeline.flow import Cascade, Chain
-from pipeline.multihop import SingleHop, hop_answer, hop_cascade, hopping
+from pipeline.multihop import SingleHop, beside_hops, hop_answer, hop_cascade, hopping
 from pipeline.parts import Parts
 from pipeline.purse import Purse
 from pipeline.rewriting import rewritten
@@ -50,7 +50,7 @@ def default(parts: Parts, purse: Purse) -> Step:
     """
     settings = parts.settings
     llms, k = llm_tiers(parts, purse), settings.passages
-    tiers = tuple(or_sql(parts, llm, purse) for llm in llms)
+    tiers = tuple(beside_hops(parts, or_sql(parts, llm, purse)) for llm in llms)
     answer = Chain((
         hopping(parts, purse, retrieval(parts, k), k),
         render(parts),

@@ -14,6 +14,7 @@ from pilotfish.types import Answer, Case, Flaw, Span
 
 Read = Callable[[str, int, int], str | None]
 HOPS = "hops"  # the model that composed answers name
+AGREED = "hops and llm"  # an LLM came to the same by itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,4 +43,4 @@ class Reread:
 
 def composed_of_hops(answer: Answer | None) -> bool:
     """Whether the answer was put together from hops that were judged one by one."""
-    return answer is not None and answer.model == HOPS
+    return answer is not None and answer.model in {HOPS, AGREED}

@@ -18,6 +18,7 @@ NAMES = (
     "adapter",
     "rewriting",
     "compression",
+    "peers",
 )
 PARTS = {name: (name, {}) for name in NAMES}
 

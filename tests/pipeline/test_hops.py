@@ -123,6 +123,22 @@ def test_the_last_hop_answers_a_bridge_and_is_cited() -> None:
     assert answer.support is not None
 
 
+def test_the_hop_before_is_cited_where_its_answer_stands_in_the_next_question() -> None:
+    def reading(case: Case) -> Case:
+        if case.question.text.startswith("Who"):
+            span = Span("film", 0, len(FILM.text), FILM.text)
+            return replace(case, answer=Answer("Ann Lee", citations=(Citation((0, 7), span, 0.9),)))
+        return judged(case)
+
+    hints = (Hint("form", "bridge"), Hint("query", "Who directed Sea of Glass?", 1.0),
+             Hint("query", "When was Ann Lee born?", 1.0))  # fmt: skip
+    case = Case(Question(QUESTION), (FILM, ANN), hints)
+    answer = run(HopAnswer(reading, reads), case).answer
+    assert answer is not None and answer.text == "3 May 1950"
+    spans = [c.source for c in answer.citations if isinstance(c.source, Span)]
+    assert [span.document for span in spans] == ["ann", "film"]
+
+
 def test_a_comparison_names_the_thing_and_cites_both() -> None:
     answer = answer_of(
         "comparison", "Who is younger, Ann Lee or Bob Ray?",

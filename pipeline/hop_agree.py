@@ -1,0 +1,73 @@
+"""An LLM's short answer to a question of several hops, beside what the hops themselves say.
+
+"Mali" is carried by no single passage, so that judging it as one claim withholds what is right.
+Where the small models came hop by hop to the same, the answer is theirs: each hop's sentence is
+cited, and two ways to one answer make it likelier. Where they did not, the LLM's answer is judged
+as any other. Not here: the hops (hop_answer.py), their check (verifiers/reread.py).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+
+from pilotfish.step import Step, run, step_name
+from pilotfish.text import fold
+from pilotfish.types import Case
+from pipeline.hops import FORM
+from verifiers.keys import clean
+from verifiers.relevance import polar
+from verifiers.reread import AGREED
+
+# Assumptions until answers are labelled (pilotfish tune trust): how often an LLM that saw the right
+# passages is right, and how often two that err say the same, since both read the same passages.
+RIGHT, SAME_MISTAKE = 0.7, 0.5
+FURTHER = 3  # words that the LLM may say beside the hops' answer
+
+
+@dataclass(frozen=True, slots=True)
+class OrHops:
+    """An LLM's tier; `hops` answers from what the hops found."""
+
+    llm: Step
+    hops: Step
+
+    @property
+    def name(self) -> str:
+        return step_name(self.llm)
+
+    def __call__(self, case: Case, /) -> Case:
+        done = self.llm(case)
+        answer = done.answer
+        if answer is None or answer.abstained or not any(h.kind == FORM for h in done.hints):
+            return done
+        said, _ = clean(answer.text, done)
+        read = run(self.hops, replace(done, answer=None, notes={}))
+        own = read.answer
+        kept = replace(done, trace=read.trace)
+        if own is None or own.abstained or not agrees(said, own.text, case.question.text):
+            return kept
+        merged = replace(own, model=AGREED, support=round(both(own.support or 0.0), 4))
+        notes = {**done.notes, "agrees with the hops": own.text, "said by": answer.model}
+        return replace(kept, answer=merged, notes=notes)
+
+
+def agrees(said: str, own: str, question: str) -> bool:
+    """Whether the LLM's short answer says what the hops say: their words, hardly any other."""
+    words, wanted = _words(said), _words(own)
+    if polar(question) and wanted[:1] in (["yes"], ["no"]):
+        return words[:1] == wanted[:1]
+    at = len(wanted)
+    runs = [words[i : i + at] for i in range(len(words) - at + 1)]
+    return bool(wanted) and wanted in runs and len(words) <= at + FURTHER
+
+
+def both(hops: float) -> float:
+    """P(right) where the hops, right with that chance, and an LLM say the same."""
+    right = hops * RIGHT
+    wrong = (1 - hops) * (1 - RIGHT) * SAME_MISTAKE
+    return right / (right + wrong) if right else 0.0
+
+
+def _words(text: str) -> list[str]:
+    return re.findall(r"\w+", fold(text))
