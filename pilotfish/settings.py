@@ -75,7 +75,9 @@ class Settings(Strict):
     edges: Literal["files", "prose"] = Field(
         "files", description="edges of graphs: those that files state, or read out of prose too"
     )
-    cards: tuple[str, ...] = Field((), description="glossary, model:NAME, local:FOLDER")
+    cards: tuple[str, ...] = Field(
+        (), description="glossary, collection:NAME, model:NAME, local:FOLDER"
+    )
     cards_when: Literal["always", "thin"] = Field(
         "always", description="thin: only where no passage has most of the question's words"
     )

@@ -93,11 +93,14 @@ class Passage:
 
 @dataclass(frozen=True, slots=True)
 class Hint:
-    """Steers the prompt or the retrieval; is never cited."""
+    """Steers the prompt or the retrieval; is never cited. `read`: ids of passages that it quotes,
+    of whichever collection: what rests on them goes when they go.
+    """
 
     kind: str
     text: str
     score: float = 0.0
+    read: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

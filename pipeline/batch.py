@@ -181,17 +181,18 @@ class Batch:
         """Answer one item and store its result; it fails alone, also over its own limits."""
         started = time.perf_counter()
         read: tuple[Passage, ...] = ()
+        hinted: tuple[int, ...] = ()
         try:
             purse = self.library.purse(item.id)
             case = self.library.ask(self._question(item), self.recipe, purse)
-            read = case.passages
+            read, hinted = case.passages, tuple(i for hint in case.hints for i in hint.read)
             line = {"custom_id": item.custom_id, **line_of(case, Receipt())}
         except SettingsError:
             raise
         except PilotfishError as error:
             line = failed_line(item.custom_id, error.code, str(error))
         line["receipt"] = asdict(self._receipt(item, time.perf_counter() - started))
-        self._finish(item, line, read)
+        self._finish(item, line, read, hinted)
 
     def _receipt(self, item: Item, seconds: float) -> Receipt:
         """What the ledger says of the item: also what an interrupted run of it has paid."""
@@ -204,24 +205,28 @@ class Batch:
         text, scope = str(item.question["question"]), scoped(self.scope, item.question)
         return Question(text, item.custom_id, scope=scope, limits=self.limits)
 
-    def _finish(self, item: Item, line: dict[str, object], read: Sequence[Passage]) -> None:
+    def _finish(
+        self, item: Item, line: dict[str, object], read: Sequence[Passage], hinted: Sequence[int]
+    ) -> None:
         """Store the result; answer anew what read passages that are gone by now.
 
         Checked within the transaction that stores it: a document that is removed afterwards
         finds the mention, and takes the answer with it.
         """
         with self.library.database.write() as connection:
-            gone = passages.missing(connection, [passage.id for passage in read])
+            gone = passages.missing(connection, [*(passage.id for passage in read), *hinted])
             if gone and item.attempts < MOST_ATTEMPTS:
                 jobs.put_back(connection, item)
                 return
             if gone:
-                line, read = _outrun(item, line), ()
+                line, read, hinted = _outrun(item, line), (), ()
             kept = jobs.finish(connection, item, str(line["status"]), line, line["error"])
             if kept and read:
                 keys = {passage.document for passage in read}
                 here = collections.find(connection, self.library.settings.collection)
                 documents.mention(connection, here.id, keys, "item", item.id)
+            if kept:
+                documents.mention_passages(connection, hinted, "item", item.id)
         self.done(line)
 
 

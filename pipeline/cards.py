@@ -1,8 +1,8 @@
-"""The cards that the setting `cards` names: a glossary, small domain models.
+"""The cards that the setting `cards` names: a glossary, another collection, small domain models.
 
-`glossary`: what the collection's own passages define of the question's terms. `model:NAME`: a name
-of LiteLLM's, asked in one call that counts like any other; `local:FOLDER`: a seq2seq model that
-runs here.
+`glossary`: what the collection's own passages define of the question's terms. `collection:NAME`:
+sentences of another collection of the workspace. `model:NAME`: a name of LiteLLM's, asked in one
+call that counts like any other; `local:FOLDER`: a seq2seq model that runs here.
 Not here: choosing among cards (prompters/adapt.py), reading definitions (prompters/glossary.py).
 """
 
@@ -13,17 +13,22 @@ from dataclasses import dataclass, replace
 
 from pilotfish.errors import SettingsError
 from pilotfish.step import Step, run
-from pilotfish.types import Answer, Case, Message, Prompt
+from pilotfish.text import sentences
+from pilotfish.types import Answer, Case, Message, Prompt, Scope
 from pipeline.llm import LLM, CallOptions
 from pipeline.llm_bill import calls_made
 from pipeline.parts import Parts
 from pipeline.purse import Purse
-from prompters.adapt import Cards
+from prompters.adapt import Cards, Offer, Offers
 from prompters.glossary import entries, named
+from retrievers.bm25 import BM25
+from retrievers.dense import Dense
+from retrievers.fuse import Fuse
 from verifiers.evidence import content
 from verifiers.nli import judged_by
 
-GLOSSARY, MODEL, LOCAL = "glossary", "model:", "local:"
+GLOSSARY, MODEL, LOCAL, OTHER = "glossary", "model:", "local:", "collection:"
+FOUND = 5  # passages of another collection whose sentences are offered
 DEFINING = 30  # passages in which definitions are looked for
 THIN = 0.6  # of the question's words in the best passage: below it the evidence is thin
 ASKS = "Write one or two sentences of general knowledge that help to answer. Invent no figures."
@@ -77,11 +82,17 @@ def cards(parts: Parts, purse: Purse) -> Cards | None:
     wanted = parts.settings.cards
     if not wanted:
         return None
-    unknown = [one for one in wanted if one != GLOSSARY and not one.startswith((MODEL, LOCAL))]
+    kinds = (MODEL, LOCAL, OTHER)
+    unknown = [one for one in wanted if one != GLOSSARY and not one.startswith(kinds)]
     if unknown:
-        raise SettingsError(f"no card {unknown[0]!r}: name glossary, model:NAME or local:FOLDER")
+        known = "glossary, collection:NAME, model:NAME or local:FOLDER"
+        raise SettingsError(f"no card {unknown[0]!r}: name {known}")
     sources = {GLOSSARY: defined(parts)} if GLOSSARY in wanted else {}
-    writers = {one: writer(one, parts, purse) for one in wanted if one != GLOSSARY}
+    sources |= {
+        one: neighbour(parts, one.removeprefix(OTHER)) for one in wanted if one.startswith(OTHER)
+    }
+    written = [one for one in wanted if one.startswith((MODEL, LOCAL))]
+    writers = {one: writer(one, parts, purse) for one in written}
     nli = judged_by(parts.judge, parts.embed)
 
     def carried(text: str, case: Case) -> float:
@@ -101,13 +112,33 @@ def writer(name: str, parts: Parts, purse: Purse) -> Step:
     return Local(loaded(name.removeprefix(LOCAL)))
 
 
-def defined(parts: Parts) -> Callable[[Case], list[str]]:
+def neighbour(parts: Parts, name: str) -> Offers:
+    """Sentences of another collection, of the passages that are nearest to the question.
+
+    SettingsError where there is no such collection, or it is the one that is asked.
+    """
+    shelf = parts.shelf.beside(name)
+    find = Fuse((BM25(shelf, 10 * FOUND), Dense(shelf, 10 * FOUND)), FOUND)
+
+    def offers(case: Case) -> list[Offer]:
+        asked = replace(case.question, scope=Scope(name, kind="text"))
+        found = run(find, Case(asked)).passages
+        return [
+            Offer(f"{p.title}: {p.text[start:end]}" if p.title else p.text[start:end], (p.id,))
+            for p in found
+            for start, end in sentences(p.text)
+        ]
+
+    return offers
+
+
+def defined(parts: Parts) -> Offers:
     """What passages define of the terms that a question names."""
 
-    def offers(case: Case) -> list[str]:
+    def offers(case: Case) -> list[Offer]:
         hits = parts.shelf.opened().bm25.search(case.question.text, DEFINING)
         found = named(case.question.text, entries(parts.shelf.fetch(hits)))
-        return [f"{one.term}: {one.meaning}" for one in found]
+        return [Offer(f"{one.term}: {one.meaning}", (one.passage,)) for one in found]
 
     return offers
 

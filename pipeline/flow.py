@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from pilotfish.errors import BudgetExceeded, ModelError
 from pilotfish.step import Step, run, step_name
-from pilotfish.types import Answer, Case
+from pilotfish.types import Answer, Case, Hint
 
 Accept = Callable[[Case], bool]
 Hardness = Callable[[Case], float]
@@ -55,6 +55,7 @@ class Cascade:
     tier fails or the budget refuses it. Without one that error is raised: nobody may call it an
     abstention when the tier that was to look could not. A tier after it that looks makes it good.
     `abstain_over_budget`: what a budget refuses is left to the cheaper tiers, also to abstain.
+    Hints of a tier that quote passages go on: what was said with them goes when those go.
     """
 
     tiers: tuple[Step, ...]
@@ -66,6 +67,7 @@ class Cascade:
     def __call__(self, case: Case, /) -> Case:
         best: Answer | None = None
         tried: list[str] = []
+        quoting: dict[Hint, None] = {}
         failure: ModelError | BudgetExceeded | None = None
         for tier in self.tiers:
             tried.append(step_name(tier))
@@ -79,6 +81,7 @@ class Cascade:
                     break
                 failure = error
                 continue
+            quoting |= {h: None for h in done.hints if h.read and h not in case.hints}
             case = replace(case, trace=done.trace)
             best = better(best, done.answer)
             failure = failure if done.answer is None else None
@@ -88,7 +91,7 @@ class Cascade:
             failure.trace = case.trace
             raise failure
         notes = {"tiers": tried, "chose": best.model if best else "nothing"}
-        return replace(case, answer=best, notes=notes)
+        return replace(case, answer=best, hints=(*case.hints, *quoting), notes=notes)
 
 
 @dataclass(frozen=True, slots=True)

@@ -105,7 +105,8 @@ class LLM:
             self.purse.tenant, options.api_base, self.model, messages, parameters, options.sample
         )
         rate = Rate(options.requests_per_minute, options.tokens_per_minute)
-        return Desk(self.purse, call, case.passages, options.on_unknown == "hold", rate)
+        return Desk(self.purse, call, case.passages, options.on_unknown == "hold", rate,
+                    [one for hint in case.hints for one in hint.read])  # fmt: skip
 
     def _converse(self, case: Case, desk: Desk, tab: Tab) -> Reply | Failure:
         """Replay, or attempt until there is a reply or no sense in another attempt."""

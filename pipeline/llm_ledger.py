@@ -42,13 +42,14 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """`quoted` are the passages that the prompt quotes."""
+    """`quoted` are the passages that the prompt quotes, `hinted` the ids of those its hints do."""
 
     purse: Purse
     call: Call
     quoted: Sequence[Passage]
     hold: bool = False
     rate: Rate = field(default_factory=Rate)
+    hinted: Sequence[int] = ()
 
     def replay(self) -> Claim | None:
         """The reply of this call, when it was paid before."""
@@ -120,10 +121,12 @@ class Desk:
                 return
             ledger.mark_done(connection, row_id, raw, bill)
             rates.succeeded(connection, self.call.model)
-            if passages.missing(connection, [passage.id for passage in self.quoted]):
+            read = [*(passage.id for passage in self.quoted), *self.hinted]
+            if passages.missing(connection, read):
                 ledger.forget(connection, row_id)
             else:
                 documents.mention(connection, purse.collection_id, keys, "call", row_id)
+                documents.mention_passages(connection, self.hinted, "call", row_id)
 
     def fail(self, row_id: int, failure: Failure, bill: Bill | None = None) -> int:
         """Commit why the attempt gave nothing; a reply and bill stored before stay.

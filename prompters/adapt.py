@@ -1,7 +1,7 @@
 """Knowledge cards: small domain sources offer what the LLM may not know; a selector picks.
 
-Knowledge Card (arXiv 2305.09955) and BLADE (2403.18365) for a black box: a glossary, small
-domain models each offer texts. Bottom-up all of them do, and what is near the
+Knowledge Card (arXiv 2305.09955) and BLADE (2403.18365) for a black box: a glossary, another
+collection, small domain models each offer texts. Bottom-up all of them do, and what is near the
 question stays; top-down they are asked only where evidence is thin. What a model wrote must be
 carried by the passages (the support judge), and is labelled so. Cards are hints: they steer, and
 are never cited. Not here: the sources themselves (pipeline/cards.py).
@@ -22,8 +22,19 @@ from pilotfish.types import Case, Hint
 CARD = "card"
 WRITTEN = "written by a model, unchecked beyond the passages"
 Embed = Callable[[Sequence[str]], NDArray[np.float32]]
-Offers = Callable[[Case], list[str]]
 Carried = Callable[[str, Case], float]  # P(the passages carry the text)
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A text, and the ids of the passages that it quotes; `written`: by a model."""
+
+    text: str
+    read: tuple[int, ...] = ()
+    written: bool = False
+
+
+Offers = Callable[[Case], Sequence[Offer]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +58,7 @@ class Cards:
     def __call__(self, case: Case, /) -> Case:
         if self.thin is not None and not self.thin(case):
             return replace(case, notes={"why": "the evidence is not thin"})
-        offered = [(name, text, False) for name, offers in self.sources.items()
-                   for text in offers(case)]  # fmt: skip
+        offered = [(name, one) for name, offers in self.sources.items() for one in offers(case)]
         for name, writer in self.writers.items():
             try:
                 done = run(writer, replace(case, answer=None))
@@ -58,28 +68,28 @@ class Cards:
             case = replace(case, trace=done.trace)
             said = done.answer.text.strip() if done.answer else ""
             if said and self.carried(said, case) >= self.least:
-                offered.append((name, said, True))
+                offered.append((name, Offer(said, written=True)))
         chosen = self._chosen(case.question.text, offered)
-        hints = tuple(Hint(CARD, _told(text, name, written), score)
-                      for name, text, written, score in chosen)  # fmt: skip
+        hints = tuple(Hint(CARD, _told(one, name), score, one.read)
+                      for name, one, score in chosen)  # fmt: skip
         notes = {"offered": len(offered), "cards": [name for name, *_ in chosen]}
         return replace(case, hints=(*case.hints, *hints), notes=notes)
 
     def _chosen(
-        self, question: str, offered: Sequence[tuple[str, str, bool]]
-    ) -> list[tuple[str, str, bool, float]]:
+        self, question: str, offered: Sequence[tuple[str, Offer]]
+    ) -> list[tuple[str, Offer, float]]:
         """The nearest cards, best first, each text once."""
-        distinct = {text: (name, text, written) for name, text, written in reversed(offered)}
+        distinct = {one.text: (name, one) for name, one in reversed(offered)}
         if not distinct:
             return []
         vectors = self.embed([question, *distinct])
         cosines = (vectors[1:] @ vectors[0]).tolist()
         rated = [(*one, round(float(score), 4))
                  for one, score in zip(distinct.values(), cosines, strict=True)]  # fmt: skip
-        kept = [one for one in rated if one[3] >= self.near]
-        return sorted(kept, key=lambda one: -one[3])[: self.k]
+        kept = [one for one in rated if one[2] >= self.near]
+        return sorted(kept, key=lambda one: -one[2])[: self.k]
 
 
-def _told(text: str, name: str, written: bool) -> str:
-    plain = " ".join(text.split())
-    return f"{plain} ({name}, {WRITTEN})" if written else f"{plain} ({name})"
+def _told(one: Offer, name: str) -> str:
+    plain = " ".join(one.text.split())
+    return f"{plain} ({name}, {WRITTEN})" if one.written else f"{plain} ({name})"

@@ -37,6 +37,7 @@ class Entry:
     document: str
     start: int
     end: int
+    passage: int
 
 
 def entries(passages: Iterable[Passage]) -> list[Entry]:
@@ -54,13 +55,13 @@ def _of(passage: Passage) -> Iterable[Entry]:
         sentence = passage.text[start:end]
         place = (passage.document, passage.start + start, passage.start + end)
         for short, long in pairs(sentence):
-            yield Entry(short, long, *place)
+            yield Entry(short, long, *place, passage.id)
         defined = _IS.match(sentence.strip()) or _COLON.match(sentence.strip())
         if defined is None or len(sentence) > LONGEST:
             continue
         term = " ".join(defined["term"].split())
         if term.split()[0].casefold() not in _NO_TERMS:
-            yield Entry(term, defined["meaning"].strip().rstrip("."), *place)
+            yield Entry(term, defined["meaning"].strip().rstrip("."), *place, passage.id)
 
 
 def named(question: str, glossary: Sequence[Entry]) -> list[Entry]:

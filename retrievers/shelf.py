@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pilotfish.errors import IndexCorrupt, PilotfishError
+from pilotfish.errors import IndexCorrupt, PilotfishError, SettingsError
 from pilotfish.types import Passage
 from retrievers import bm25_index, generation, kept
 from retrievers.adapter import Adapters
@@ -80,6 +80,19 @@ class Shelf:
         self._sweep_at = 0.0
         self._filters, self._passages = kept.Filters(), kept.Passages()
         self.adapters = Adapters(database, name)
+        self._beside: dict[str, Shelf] = {}
+
+    def beside(self, name: str) -> Shelf:
+        """The shelf of another collection of the workspace; SettingsError: there is none."""
+        with self.database.read() as connection:
+            known = collections.names(connection)
+        if name not in known or name == self.name:
+            others = ", ".join(one for one in known if one != self.name) or "none"
+            raise SettingsError(f"no other collection is called {name!r}: there are {others}")
+        if name not in self._beside:
+            root = self.root.parent.parent / name / self.root.name
+            self._beside[name] = Shelf(self.database, name, root, self._encoders, self.keeper)
+        return self._beside[name]
 
     def collection(self) -> Collection:
         with self.database.read() as connection:

@@ -19,7 +19,7 @@ from store.incoming import NewDocument, NewHeld, NewPassage, NewTable
 from store.passages import chunks, drop_passages
 from store.prepared import Prepared
 from store.schema import documents, items, ledger, mentions, passages, sources, table_rows, tables
-from store.upsert import found_new
+from store.upsert import found_new, insert_new
 from store.upsert import put as put_row
 
 # Made once: building a statement takes longer than running it.
@@ -142,6 +142,16 @@ def mention(
     row = {"collection": collection_id, "kind": kind, "ref": ref}
     for some in filled(sorted(set(keys))):
         _MENTION.run(connection, row | some)
+
+
+def mention_passages(connection: Connection, ids: Sequence[int], kind: str, ref: int) -> None:
+    """The same of the documents of these passages, of whichever collection."""
+    for some in chunks(sorted({one for one in ids if one > 0})):
+        found = connection.scalars(
+            select(passages.c.document_id).where(passages.c.id.in_(some)).distinct()
+        )
+        rows = [{"document_id": one, "kind": kind, "ref": ref} for one in found]
+        insert_new(connection, mentions, rows)
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,7 +42,7 @@ from pipeline.wiring import (
     sources,
     table_search,
 )
-from prompters.adapt import Cards
+from prompters.adapt import Cards, Offer
 from prompters.decompose import Decompose, Decomposer
 from prompters.demonstrations.pool import Demo, Pool
 from prompters.demos import Demos
@@ -201,8 +201,8 @@ STEPS: dict[str, Made] = {
         lambda b, p, u: Contrast(Extract(b.parts.embed), by_rules(b.parts.embed)), "verifiers"
     ),
     "cards": Made(
-        lambda b, p, u: Cards({"glossary": lambda case: ["goods: what is sold"]}, b.parts.embed,
-                              {}, lambda text, case: 1.0, near=0.0), "prompters",
+        lambda b, p, u: Cards({"glossary": lambda case: [Offer("goods: what is sold")]},
+                              b.parts.embed, {}, lambda text, case: 1.0, near=0.0), "prompters",
     ),
     "rationale": Made(lambda b, p, u: Rationale(), "prompters"),
     "demos": Made(lambda b, p, u: Demos(lambda: solved(b), b.parts.embed, 2), "prompters"),

@@ -96,7 +96,8 @@ class Answering(Hands):
             text = f"the result is over {LARGEST:,} characters: ask for less, or lower max_tokens"
             self._again(taken, "too_large", text)
             return
-        read = [passage.id for passage in case.passages]
+        hinted = [one for hint in case.hints for one in hint.read]
+        read = [*(passage.id for passage in case.passages), *hinted]
         with self.process.database.write(durable=False) as connection:
             if passages.missing(connection, read):
                 items.put_back(connection, taken)
@@ -105,6 +106,7 @@ class Answering(Hands):
             if items.finish(connection, taken, str(line["status"]), line, None):
                 sources = {passage.document for passage in case.passages}
                 documents.mention(connection, taken.collection_id, sources, "item", taken.id)
+                documents.mention_passages(connection, hinted, "item", taken.id)
 
     def _failed(
         self, taken: Taken, code: str, message: str, started: float, state: str = "failed"

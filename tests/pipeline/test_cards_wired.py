@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -103,3 +104,29 @@ def test_a_card_model_that_is_away_does_not_end_the_question(works: Pilotfish) -
         done = asked("ask", "Which shift opens the TLW?", "--json", code=None)
     assert [request.body["model"] for request in server.requests] == ["domain-model", "test-model"]
     assert done.code == 0 and done.one["status"] == "abstained"
+
+
+def test_another_collection_offers_its_sentences_and_is_never_cited(
+    works: Pilotfish,
+) -> None:
+    (works.folder / "terms.md").write_text(
+        "# Terms\n\nA slip is a ramp on which ships of the works are built. Lunch is at noon.\n"
+    )
+    works("--collection", "terms", "add", "terms.md")
+    asked_of = "What does the TLW have beside its two cranes, and is a slip a ramp?"
+    (works.folder / "asked.jsonl").write_text(json.dumps({"id": "a", "question": asked_of}))
+    with LLMServer(respond=lambda messages: "The TLW has two cranes and a slip.") as server:
+        asked = asking(works, server, PILOTFISH_CARDS="collection:terms")
+        asked("batch", "asked.jsonl", "-o", "told.jsonl", code=None)
+        (prompt,) = sent(server)
+        assert "Hint (card, not a source): Terms: A slip is a ramp on which ships" in prompt
+        told = (works.folder / "told.jsonl").read_text()
+        assert "terms.md" not in json.dumps(json.loads(told)["citations"])
+        works("--collection", "terms", "remove", "terms.md")
+        with sqlite3.connect(works.workspace / "pilotfish.db") as database:
+            states = database.execute("SELECT state, result FROM items").fetchall()
+            replies = database.execute("SELECT reply FROM ledger").fetchall()
+        assert states == [("forgotten", "null")]
+        assert all(reply is None for (reply,) in replies if reply is None or "slip" in reply)
+    refused = asking(works, server, PILOTFISH_CARDS="collection:none")("ask", ASKED, code=3)
+    assert "no other collection is called 'none'" in refused.err

@@ -10,7 +10,7 @@ import numpy as np
 from pilotfish.errors import ModelError
 from pilotfish.step import run
 from pilotfish.types import Answer, Case, Passage, Question
-from prompters.adapt import Cards
+from prompters.adapt import Cards, Offer
 from prompters.glossary import entries, named
 from prompters.rationale import Rationale
 
@@ -31,8 +31,8 @@ def written(text: str) -> object:
 
 
 def cards(**changed: object) -> Cards:
-    made = Cards({"glossary": lambda case: ["seal: a ring of rubber", "lunch: at noon"]}, embed,
-                 {}, lambda text, case: 1.0)  # fmt: skip
+    offers = [Offer("seal: a ring of rubber", (3,)), Offer("lunch: at noon", (4,))]
+    made = Cards({"glossary": lambda case: offers}, embed, {}, lambda text, case: 1.0)
     return replace(made, **changed)  # type: ignore[arg-type]
 
 
@@ -56,6 +56,7 @@ def test_a_question_names_the_terms_that_stand_whole_in_it() -> None:
 def test_cards_near_the_question_become_hints_and_others_do_not() -> None:
     case = run(cards(), Case(Question("which seal?")))
     assert [hint.text for hint in case.hints] == ["seal: a ring of rubber (glossary)"]
+    assert case.hints[0].read == (3,)  # what it quotes goes on with it
     assert case.hints[0].kind == "card" and case.trace[-1].detail["offered"] == 2
 
 
