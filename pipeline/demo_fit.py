@@ -44,14 +44,20 @@ def alike(asked: Demo, vector: Floats, shown: Demo) -> float:
     return float(" ".join(shown.output.lower().split()) == " ".join(asked.output.lower().split()))
 
 
-def tuned(pool: Pool, success: Success = alike, k: int = K) -> Tuned:
-    """Adapter and gates of a pool; below FEWEST demonstrations its gates are `dense`."""
+def tuned(
+    pool: Pool, success: Success = alike, k: int = K, candidates: int = CANDIDATES,
+    inputs: int | None = None,
+) -> Tuned:  # fmt: skip
+    """Adapter and gates of a pool; below FEWEST demonstrations its gates are `dense`.
+
+    candidates, inputs: how many of how many are scored, evenly chosen; None: all inputs.
+    """
     if len(pool.demos) < FEWEST:
         gates: dict[str, How] = dict.fromkeys(tasks(pool.demos), "dense")
         return Tuned(replace(pool, gates=gates), {})
     checked = held_back(len(pool.demos))
     taught = [at for at in range(len(pool.demos)) if at not in checked]
-    trained = adapted(pool, taught, success)
+    trained = adapted(pool, taught, success, candidates, inputs)
     measured = {task: _measured(trained, task, checked, k) for task in tasks(pool.demos)}
     chosen = {task: one["gate"] for task, one in measured.items()}
     if not any(gate == "tuned" for gate in chosen.values()):
@@ -65,28 +71,35 @@ def held_back(count: int) -> frozenset[int]:
     return frozenset(range(every - 1, count, every))
 
 
-def adapted(pool: Pool, taught: Sequence[int], success: Success = alike) -> Pool:
+def adapted(
+    pool: Pool, taught: Sequence[int], success: Success = alike, candidates: int = CANDIDATES,
+    inputs: int | None = None,
+) -> Pool:  # fmt: skip
     """The pool with an adapter that was fitted to inputs at these places."""
-    inputs, best, worst = _pairs(pool, taught, success)
-    if not len(inputs):
+    some = list(taught)[:: max(1, round(len(taught) / inputs))][:inputs] if inputs else taught
+    asked, best, worst = _pairs(pool, taught, some, success, candidates)
+    if not len(asked):
         return pool
-    down, up = contrast.fit(inputs, best, worst)
+    down, up = contrast.fit(asked, best, worst)
     return replace(pool, down=down, up=up)
 
 
-def _pairs(pool: Pool, taught: Sequence[int], success: Success) -> tuple[Floats, Floats, Floats]:
-    """(inputs, best, worst) of the inputs whose candidates differ in success."""
+def _pairs(
+    pool: Pool, taught: Sequence[int], some: Sequence[int], success: Success, candidates: int
+) -> tuple[Floats, Floats, Floats]:
+    """(inputs, best, worst) of those inputs whose candidates differ in success."""
     places, vectors = np.array(taught), pool.vectors
     rows: list[tuple[int, int, list[int]]] = []
-    for at in taught:
+    for at in some:
         near = vectors[places] @ vectors[at]
-        order = [int(places[i]) for i in np.argsort(-near, kind="stable")[: CANDIDATES + 1]]
+        order = [int(places[i]) for i in np.argsort(-near, kind="stable")[: candidates + 1]]
         order = [one for one in order if one != at]
         scores = [success(pool.demos[at], vectors[at], pool.demos[one]) for one in order]
         top, low = max(scores, default=0.0), min(scores, default=0.0)
         if top <= low:
             continue
-        bad = [one for one, score in zip(order, scores, strict=True) if score == low][:WORST]
+        ranked = sorted(zip(scores, range(len(order)), order, strict=True))
+        bad = [one for score, _, one in ranked if score < top][:WORST]
         good = [one for one, score in zip(order, scores, strict=True) if score == top]
         rows += [(at, one, (bad * WORST)[:WORST]) for one in good[:3]]
     asked = np.array([at for at, _, _ in rows], dtype=int)

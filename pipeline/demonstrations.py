@@ -13,6 +13,7 @@ from typing import Any
 
 from pilotfish.errors import InputError, NotFound
 from pipeline.demo_fit import tuned as fitted
+from pipeline.demo_scorers import Scorer
 from pipeline.labelled_lines import read_lines
 from pipeline.parts import Parts
 from prompters.demonstrations.pool import Demo, Pool, unpacked
@@ -24,10 +25,11 @@ OUTPUTS = ("output", "answer", "label")
 
 
 def tune(
-    parts: Parts, name: str, demos: Sequence[Demo], encoder: tuple[str, str]
+    parts: Parts, name: str, demos: Sequence[Demo], encoder: tuple[str, str], by: Scorer
 ) -> dict[str, Any]:
-    """Fit adapter and gates on these demonstrations; keep the pool."""
-    made = fitted(Pool(tuple(demos), parts.embed([one.input for one in demos]), encoder))
+    """Fit adapter and gates on these demonstrations, scored by a frozen model; keep the pool."""
+    pool = Pool(tuple(demos), parts.embed([one.input for one in demos]), encoder)
+    made = fitted(pool, by.success, candidates=by.candidates, inputs=by.inputs)
     measured = {task or "all": found for task, found in made.measured.items()}
     with parts.shelf.database.write() as connection:
         body = made.pool.packed()

@@ -21,6 +21,7 @@ from pilotfish.text import MARK
 from pilotfish.types import Case, Hint, Message, Passage, Prompt, Turn
 from prompters.compress import affordable, merged
 from prompters.demos import DEMO
+from prompters.table_cut import cut
 
 INSTRUCTIONS = """\
 Answer the question from the passages only, in the language of the question, as briefly as \
@@ -59,8 +60,12 @@ class Render:
         demos = [hint.text for hint in case.hints if hint.kind == DEMO]
         shown = affordable(demos, self.budget, self.count)
         spent = sum(self.count(shown))
-        kept = self._fitting(distinct(case.passages), self.budget - spent)
-        keys = citation_keys(kept, self.secret)
+        found = distinct(case.passages)
+        kept = self._fitting(found, self.budget - spent)
+        if len(kept) < len(found):  # rows of tables give way first
+            cuts = [cut(passage, case.question.text) for passage in found]
+            kept = self._fitting(cuts, self.budget - spent)
+        keys = citation_keys(found[: len(kept)], self.secret)
         mark = self.spotlight == "mark"
         blocks = "\n\n".join(_block(group, keys, mark) for group in neighbours(kept))
         user = f"Passages:\n\n{blocks or '(none were found)'}\n\n{_asked(case, shown)}"

@@ -18,6 +18,7 @@ NAMES = (
     "adapter",
     "rewriting",
     "compression",
+    "table_cutting",
     "peers",
 )
 PARTS = {name: (name, {}) for name in NAMES}

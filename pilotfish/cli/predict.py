@@ -57,19 +57,25 @@ def demos(
     context: typer.Context,
     data: Annotated[Path, typer.Argument(help='JSON lines of {"task"?, "input", "output"}.')],
     name: Annotated[str, typer.Option("--name", help="What the pool is called.")] = "default",
+    scorer: Annotated[
+        str, typer.Option("--scorer", help="Who says what helped: reader, local:NAME, llm:NAME.")
+    ] = "reader",
+    calls: Annotated[int, typer.Option("--calls", min=0, help="LLM calls of llm:NAME.")] = 0,
 ) -> None:
     """Learn which solved examples help, and leave out those of tasks where they do not."""
     options: Context = context.obj
     with guarded(options):
         options.attach()
         from pipeline.classifiers import checked
+        from pipeline.demo_scorers import scorer as scorer_of
         from pipeline.demonstrations import read_demos, tune
 
         checked(name)
         given = read_demos(data)
         library = options.library(create=True)
         encoder = library.encoder
-        told = tune(library.parts, name, given, (encoder.name, encoder.fingerprint))
+        by = scorer_of(library.parts, library.purse(), scorer, calls)
+        told = tune(library.parts, name, given, (encoder.name, encoder.fingerprint), by)
         if options.json:
             emit_object(told)
         err = options.err()

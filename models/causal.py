@@ -1,0 +1,60 @@
+"""How likely a local causal language model finds a text after another one (UPRISE's frozen scorer).
+
+Any Hugging Face name or folder; loaded at its first use, no weights come with the package. Not
+here: what is scored by it (pipeline/demo_scorers.py).
+"""
+
+from __future__ import annotations
+
+import functools
+from functools import cached_property
+from typing import Any
+
+from pilotfish.errors import SettingsError
+
+LONGEST = 1024  # tokens that are read; the beginning is cut
+
+
+class Causal:
+    """`name`: a Hugging Face name or a folder."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def likelihood(self, before: str, text: str) -> float:
+        """The geometric mean of the text's token probabilities after `before`, 0 to 1."""
+        import torch
+
+        tokenizer, model = self._loaded
+        first = tokenizer(before, add_special_tokens=False)["input_ids"]
+        last = tokenizer(text, add_special_tokens=False)["input_ids"][:LONGEST]
+        if not last:
+            return 0.0
+        # One token at least stands before: of the first one nothing can be said.
+        start = [tokenizer.bos_token_id or tokenizer.eos_token_id or 0]
+        ids = [*start, *first, *last][-LONGEST:]
+        with torch.inference_mode():
+            logits = model(input_ids=torch.tensor([ids])).logits[0]
+        told = torch.log_softmax(logits[-len(last) - 1 : -1].float(), dim=-1)
+        own = told.gather(1, torch.tensor(ids[-len(last) :])[:, None])
+        return float(own.mean().exp())
+
+    @cached_property
+    def _loaded(self) -> tuple[Any, Any]:
+        try:
+            from transformers import AutoModelForCausalLM, AutoTokenizer
+
+            model: Any = AutoModelForCausalLM.from_pretrained(self._name)
+            return AutoTokenizer.from_pretrained(self._name), model.eval()
+        except (OSError, ValueError, ImportError, KeyError) as error:
+            line = " ".join(str(error).split())[:200]
+            raise SettingsError(
+                f"scorer {self._name!r} cannot be loaded ({line}): give a folder or a name of a "
+                "causal language model"
+            ) from None
+
+
+@functools.cache
+def loaded(name: str) -> Causal:
+    """One of each name in a process."""
+    return Causal(name)
