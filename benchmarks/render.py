@@ -85,6 +85,12 @@ ORDER: tuple[tuple[str, tuple[str, ...], Say], ...] = (
     ("The query adapter", ("adapter",), _one("adapter", say_prompting_adapter.adapter)),
     ("Questions rewritten", ("rewriting",), _one("rewriting", say_prompting_adapter.rewriting)),
     ("Compression", ("compression",), _one("compression", say_prompting.compression)),
+    (
+        "Tables cut in prompts",
+        ("table_cutting",),
+        _one("table_cutting", say_prompting.table_cutting),
+    ),
+    ("Multi-hop questions beside peers", ("peers",), _one("peers", say_prompting_multihop.peers)),
     ("Edges out of prose", ("prose",), _one("prose", say_structured.prose)),
     ("Sources", ("routed",), _one("routed", say_structured.routed)),
     *say_service.SECTIONS,

@@ -48,3 +48,14 @@ def compression(result: dict[str, Any]) -> str:
         "keep as much.",
         table(["budget", "way", "answers kept", "tokens kept"], rows),
     ])  # fmt: skip
+
+
+def table_cutting(result: dict[str, Any]) -> str:
+    rows = [[kind, one["count"], way, one[way]["kept"], one[way]["tokens"]]
+            for kind, one in result["kinds"].items() for way in ("ours", "first")]  # fmt: skip
+    return "\n\n".join([
+        "Questions of wtq_dev whose answer is one cell. row: rows that hold it and are wider than "
+        "stays; block: whole tables of more rows than stay. first: the first cells or rows. A "
+        "prompt cuts only where its passages do not fit.",
+        table(["kind", "count", "way", "answers kept", "tokens kept"], rows),
+    ])  # fmt: skip

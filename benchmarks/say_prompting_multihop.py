@@ -51,3 +51,17 @@ def decomposition(result: dict[str, Any]) -> str:
         f"{alone['fitted']:.3f} are left alone (rules {alone['rules']:.3f}). Forms of 2Wiki told "
         f"right: {forms}.",
     ])  # fmt: skip
+
+
+def peers(result: dict[str, Any]) -> str:
+    keys = ("calls", "tokens", "written", "seconds", "median", "f1", "said")
+    rows = [[name, *(one[key] for key in keys)] for name, one in result["systems"].items()]
+    return "\n\n".join([
+        f"{result['questions']} 2Wiki questions that nothing was fitted to, means a question. All "
+        "speak to one test LLM over the wire, where calls and tokens are counted; it takes "
+        f"{result['latency']:g} s a call, gives the gold hops when asked to decompose, and the gold "
+        "answer, bare, where its prompt holds what every hop needs. tokens: sent; written: of the "
+        "LLM's replies; said: answers given. The peers give what the LLM says; ours withholds "
+        "what it cannot carry, which is why a bare answer without hops is hardly ever given.",
+        table(["system", "calls", "tokens", "written", "s", "s, median", "F1", "said"], rows),
+    ])  # fmt: skip
