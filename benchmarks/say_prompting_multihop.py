@@ -59,8 +59,8 @@ def peers(result: dict[str, Any]) -> str:
     return "\n\n".join([
         f"{result['questions']} 2Wiki questions that nothing was fitted to, means a question. All "
         "speak to one test LLM over the wire, where calls and tokens are counted; it takes "
-        f"{result['latency']:g} s a call, gives the gold hops when asked to decompose, and the gold "
-        "answer, bare, where its prompt holds what every hop needs. tokens: sent; written: of the "
+        f"{result['latency']:g} s a call, gives the gold hops when asked to decompose, and the "
+        "bare gold answer where its prompt holds what every hop needs. tokens: sent; written: the "
         "LLM's replies; said: answers given. The peers give what the LLM says; ours withholds "
         "what it cannot carry, which is why a bare answer without hops is hardly ever given.",
         table(["system", "calls", "tokens", "written", "s", "s, median", "F1", "said"], rows),
