@@ -22,6 +22,8 @@ from verifiers.spanned import EXTRACT, best_span, reads_text
 READ_PASSAGES = 5
 CLEAR = 0.95  # a second row must be less like the question than this share of the first
 MODEL = EXTRACT
+_WHO = re.compile(r"\W*(who|whom)\b", re.I)
+_PERSON = re.compile(r"[^\W\d_a-z][\w'’.-]*(?: [^\W\d_a-z][\w'’.-]*){1,3}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +115,9 @@ def said(question: str, window: Window, embed: Embed) -> tuple[str, tuple[str, .
     vectors = embed([question, *(head for head, _ in free)])
     shared = [len(set(evidence.content(head)) & wanted) for head, _ in free]
     scores = [float(v @ vectors[0]) + s for v, s in zip(vectors[1:], shared, strict=True)]
+    named = next((at for at, (_, value) in enumerate(free) if _PERSON.fullmatch(value)), None)
+    if named is not None and _WHO.match(question) and not any(shared):
+        return f"{free[named][0]}: {free[named][1]}", (free[named][1],)  # whom the row is about
     head, value = free[scores.index(max(scores))]
     return f"{head}: {value}", (value,)
 

@@ -43,7 +43,8 @@ def measure(here: Ground) -> dict[str, Any]:
         "whose command does not begin with find. constant: the ten commonest pages of the other "
         "half. The sixteen weights of two-stage were fitted on these requests; those of the last "
         "row never saw the utilities that they are asked for; there a request counts once for each "
-        "fold of utilities that it needs. The bars are of that row."
+        "fold of utilities that it needs, and is ranked among the 200 likeliest pages and its gold "
+        "ones. The bars are of that row."
     )
     return {"ways": ways, "about": about, "bars": bars}
 

@@ -67,3 +67,20 @@ def test_rows_that_fit_equally_well_are_no_answer() -> None:
     assert done.answer is not None
     assert done.answer.abstained
     assert "several rows" in str(done.notes["why"])
+
+
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [
+        ("Who heads the Service department?", "Nerys Calloway"),
+        ("Who is the manager of the head of service?", "Ingrith Vael"),
+        ("Who leads Nerys Calloway?", "Ingrith Vael"),
+    ],
+)
+def test_who_is_whom_the_row_is_about_unless_another_column_is_named(
+    question: str, answer: str
+) -> None:
+    row = "id: M-3; name: Nerys Calloway; role: Head of service; department: Service; manager: "
+    row += "Ingrith Vael"
+    passage = Passage(1, row, "staff", 0, len(row), kind="table")
+    assert said(question, Window(passage, 0, len(row), row), embed)[1] == (answer,)
