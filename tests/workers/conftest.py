@@ -160,13 +160,13 @@ def multipart(files: Mapping[str, bytes], fields: Mapping[str, str]) -> tuple[by
 
 @contextmanager
 def started(
-    pilotfish: Pilotfish, folder: Path, *arguments: str
+    pilotfish: Pilotfish, folder: Path, *arguments: str, cwd: Path = ROOT
 ) -> Iterator[tuple[Any, Child, Path]]:
-    """(what the child says where it listens, the child, its log)."""
+    """(what the child says where it listens, the child, its log). cwd: where pilotfish.toml is."""
     log = folder / "service.log"
     with log.open("wb") as handle:
         command = ["-c", CODE, *arguments]
-        child = warm.start(command, ROOT, pilotfish.environment(), stderr=handle)
+        child = warm.start(command, cwd, pilotfish.environment(), stderr=handle)
     try:
         yield until(lambda: _address(log, child), 60), child, log
     finally:
@@ -190,10 +190,12 @@ def _address(log: Path, child: Child) -> Any:
 
 
 @contextmanager
-def serving(pilotfish: Pilotfish, folder: Path, **env: object) -> Iterator[Service]:
+def serving(
+    pilotfish: Pilotfish, folder: Path, cwd: Path = ROOT, **env: object
+) -> Iterator[Service]:
     """The service on a free port."""
     asked = pilotfish.having(PILOTFISH_SERVICE__PORT=0, **env)
-    with started(asked, folder) as (where, child, log):
+    with started(asked, folder, cwd=cwd) as (where, child, log):
         yield Service("127.0.0.1", where["port"], asked.workspace, log, child.pid)
 
 
