@@ -28,6 +28,7 @@ from pipeline.purse import Purse
 from pipeline.retry import Correct, Retry, closed
 from pipeline.sql_tier import OrSql, SqlTier
 from pipeline.table_answer import TableAnswer
+from prompters.decompose import Decompose, Decomposer
 from prompters.demos import Demos
 from prompters.rationale import Rationale
 from prompters.render import Render
@@ -125,11 +126,15 @@ def extracts(parts: Parts) -> tuple[Extract, ...]:
 
 
 def second_try(parts: Parts, purse: Purse, llms: tuple[LLM, ...]) -> tuple[Step, ...]:
-    """What may follow an answer that is not settled: one retry on new evidence, a corrector."""
+    """What may follow an answer that is not settled: one retry on new evidence, a corrector.
+
+    The retry looks for what the first attempt left unsupported, too (DaSLaM's feedback).
+    """
     k, found = parts.settings.passages, list[Step]()
     if parts.settings.checks.retry and llms:
         deep = Fuse((BM25(parts.shelf), Dense(parts.shelf)), k=DEEPER * k)
-        more = Further(reranked(deep, parts, DEEPER * k), k)
+        aimed = Chain((Decompose(Decomposer.shipped()), reranked(deep, parts, DEEPER * k)))
+        more = Further(aimed, k)
         retry = Retry(more, render(parts), Chain((llms[-1], check(parts, purse))))
         found.append(Loop(retry, until=closed, at_most=1))
     model = corrector(parts, purse)
