@@ -89,13 +89,14 @@ def test_every_recipe_may_search_and_others_are_named(films: Pilotfish) -> None:
 def test_the_answer_of_the_last_hop_cites_its_very_bytes(films: Pilotfish) -> None:
     told = films("ask", BORN, "--recipe", "multihop", "--json").one
     assert told["answer"]["text"] == "3 May 1930"
-    (cited,) = (one["source"] for one in told["answer"]["citations"])
+    cited, before = (one["source"] for one in told["answer"]["citations"])
     text = films("show", "docs/ann.md", "--json").one["text"]
     assert (cited["document"], text[cited["start"] : cited["end"]]) == (
         "docs/ann.md",
         cited["quote"],
     )
     assert "3 May 1930" in cited["quote"]
+    assert before["document"] == "docs/sea.md" and "Ann Harrow" in before["quote"]
 
 
 @pytest.mark.slow
@@ -105,7 +106,9 @@ def test_a_comparison_cites_both_and_a_batch_takes_the_recipe(films: Pilotfish) 
     films("batch", "in.jsonl", "-o", "out.jsonl", "--recipe", "multihop")
     rows = [json.loads(line) for line in (films.folder / "out.jsonl").read_text().splitlines()]
     assert rows[0]["answer"] == "The Mill (1950 Film)"
-    assert {one["document"] for one in rows[0]["citations"]} == {"docs/ann.md", "docs/boris.md"}
+    assert {one["document"] for one in rows[0]["citations"]} == {
+        "docs/ann.md", "docs/boris.md", "docs/sea.md", "docs/mill.md",
+    }  # fmt: skip
     assert rows[1]["answer"].startswith("Oslo")  # a single-hop question goes the plain way
 
 
