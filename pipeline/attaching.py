@@ -91,7 +91,7 @@ def _placed(where: str) -> tuple[str, str]:
     if _URL.match(where):
         url = _URL.sub("postgresql://", where)
         try:
-            secret = urlsplit(url).password or re.search(r"[?&]password=", url)
+            secret = urlsplit(url).password or re.search(r"[?&](ssl)?password=", url)
         except ValueError:
             raise InputError("the URL cannot be read: postgresql://role@host/database") from None
         if secret:

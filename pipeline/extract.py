@@ -116,7 +116,8 @@ def said(question: str, window: Window, embed: Embed) -> tuple[str, tuple[str, .
     shared = [len(set(evidence.content(head)) & wanted) for head, _ in free]
     scores = [float(v @ vectors[0]) + s for v, s in zip(vectors[1:], shared, strict=True)]
     named = next((at for at, (_, value) in enumerate(free) if _PERSON.fullmatch(value)), None)
-    if named is not None and _WHO.match(question) and not any(shared):
+    described = wanted <= set(evidence.content(window.text))  # the row says all of the question
+    if named is not None and described and _WHO.match(question) and not any(shared):
         return f"{free[named][0]}: {free[named][1]}", (free[named][1],)  # whom the row is about
     head, value = free[scores.index(max(scores))]
     return f"{head}: {value}", (value,)

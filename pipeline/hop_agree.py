@@ -22,7 +22,11 @@ from verifiers.reread import AGREED
 # Assumptions until answers are labelled (pilotfish tune trust): how often an LLM that saw the right
 # passages is right, and how often two that err say the same, since both read the same passages.
 RIGHT, SAME_MISTAKE = 0.7, 0.5
-FURTHER = 3  # words that the LLM may say beside the hops' answer
+FURTHER = 4  # words that the LLM may say beside the hops' answer, and which
+_FILLERS = frozenset(
+    "a an the in on at of by from to is was are were it he she they this that be as answer".split()
+)
+_TURNS = frozenset("not no nor never neither or and either both except but un unlike".split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +57,18 @@ class OrHops:
 
 
 def agrees(said: str, own: str, question: str) -> bool:
-    """Whether the LLM's short answer says what the hops say: their words, hardly any other."""
+    """Whether the LLM's short answer says what the hops say: their words, and beside them only
+    such as say nothing, or the question's own. "Not Paris" and "Paris or Rome" are other answers.
+    """
     words, wanted = _words(said), _words(own)
     if polar(question) and wanted[:1] in (["yes"], ["no"]):
         return words[:1] == wanted[:1]
     at = len(wanted)
-    runs = [words[i : i + at] for i in range(len(words) - at + 1)]
-    return bool(wanted) and wanted in runs and len(words) <= at + FURTHER
+    starts = [i for i in range(len(words) - at + 1) if words[i : i + at] == wanted]
+    if not wanted or not starts or len(words) > at + FURTHER:
+        return False
+    beside = {*words[: starts[0]], *words[starts[0] + at :]}
+    return not beside & _TURNS and beside <= _FILLERS | set(_words(question))
 
 
 def both(hops: float) -> float:

@@ -75,6 +75,7 @@ class Attached:
         self.workspace, self.collection = workspace, collection
         self._mutex = threading.Lock()
         self._open: dict[str, Opened] = {}
+        self._opening: dict[str, threading.Lock] = {}
         self._last = threading.local()  # what this thread ran for its question: asked for twice
         weakref.finalize(self, _closed, self._open)
 
@@ -160,15 +161,25 @@ class Attached:
 
     def opened(self, attachment: Attachment) -> Opened:
         """As it was read last, or anew: it changed, it was away, or that is long ago."""
-        stamp, now = _stamp(attachment), time.monotonic()
+        held, stamp = self._open.get(attachment.name), _stamp(attachment)
+        same = held if held is not None and held.attachment == attachment else None
+        if same is not None and _lasts(same, stamp):
+            return same
         with self._mutex:
+            lock = self._opening.setdefault(attachment.name, threading.Lock())
+        # one thread waits for a server that may be away; the others go on with what was read last
+        if not lock.acquire(blocking=same is None):
+            assert same is not None
+            return same
+        try:
             held = self._open.get(attachment.name)
+            if held is not None and held.attachment == attachment and _lasts(held, stamp):
+                return held
             if held is not None:
-                lasts = AWAY_S if held.why else REFRESHED_S
-                if held.attachment == attachment and held.stamp == stamp and now - held.at < lasts:
-                    return held
                 held.reader.close()
-            made = self._open[attachment.name] = _opened(attachment, stamp, now)
+            made = self._open[attachment.name] = _opened(attachment, stamp)
+        finally:
+            lock.release()
         self._let_go(made)
         return made
 
@@ -225,7 +236,13 @@ def chance(question: str, opened: Opened) -> float:
     return len(asked & opened.said) / len(asked)
 
 
-def _opened(attachment: Attachment, stamp: object, now: float) -> Opened:
+def _lasts(held: Opened, stamp: object) -> bool:
+    """Whether what was read is still good."""
+    most = AWAY_S if held.why else REFRESHED_S
+    return held.stamp == stamp and time.monotonic() - held.at < most
+
+
+def _opened(attachment: Attachment, stamp: object) -> Opened:
     reader = Reader(database_of(attachment))
     try:
         schema, why = reader.schema, ""
@@ -236,7 +253,8 @@ def _opened(attachment: Attachment, stamp: object, now: float) -> Opened:
         named |= parts(table.name) | {p for column in table.columns for p in parts(column.name)}
     values = " ".join(v for t in schema.tables for c in t.columns for v in c.samples)
     said = frozenset(named | set(tokens(values)))
-    return Opened(attachment, reader, schema, frozenset(named), said, stamp, now, why)
+    at = time.monotonic()
+    return Opened(attachment, reader, schema, frozenset(named), said, stamp, at, why)
 
 
 def _stamp(attachment: Attachment) -> object:

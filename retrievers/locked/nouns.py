@@ -155,6 +155,8 @@ def shown(cell: Cell) -> str:
     if isinstance(cell, bool):
         return "yes" if cell else "no"
     if isinstance(cell, float):
+        if 1e10 <= abs(cell) < 1e15:  # with ten digits it would be written as a power of ten
+            return f"{cell:.2f}".rstrip("0").rstrip(".")
         return f"{cell:.10g}" if abs(cell) < 1e15 else str(cell)
     return str(cell)
 

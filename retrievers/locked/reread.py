@@ -19,7 +19,9 @@ AT_ONCE = 10  # rows of one query
 _NEAR = 1e-9  # of a float: it is shown in ten digits
 _NUMBER = re.compile(r"-?\d+(\.\d+)?(e[+-]?\d+)?", re.I)
 _NUMERIC = re.compile(r"int|numeric|decimal|real|float|double|serial|number", re.I)
-_UNLIKE = re.compile(r"bool|json|xml|bytea|blob|\[\]|struct|map", re.I)  # no plain equality
+# no plain equality
+_UNLIKE = re.compile(r"bool|json|xml|bytea|blob|\[\]|struct|map|interval|union", re.I)
+_LONG = 200  # characters: longer cells are only compared when they are read
 
 
 def stands(reader: Reader, table: Table, source: Cells) -> bool:
@@ -44,6 +46,7 @@ def _query(
     whole = bool(keys) and keys <= {c.name for c in columns}
     asked = [at for at, c in enumerate(columns) if c.key] if whole else [*range(len(columns))]
     asked = [at for at in asked if not _UNLIKE.search(columns[at].type)]
+    asked = [at for at in asked if all(len(row[at]) <= _LONG for row in rows)]
     either = [
         exp.and_(*(_is(columns[at], row[at]) for at in asked)) for row in rows if asked
     ]  # fmt: skip
@@ -56,16 +59,18 @@ def _query(
 
 def _is(column: Column, value: str) -> exp.Expression:
     """The condition that a cell is what was cited."""
-    name = exp.column(column.name, quoted=True)
+    name: exp.Condition = exp.column(column.name, quoted=True)
     if not value:
         text = exp.cast(name.copy(), "text")
         return exp.paren(exp.or_(name.is_(exp.null()), text.eq(exp.Literal.string(""))))
-    if _NUMERIC.search(column.type) and _NUMBER.fullmatch(value):
-        number = float(value)
-        if value.lstrip("-").isdecimal():
-            return name.eq(exp.Literal.number(value))
-        slack = abs(number) * _NEAR + 1e-12
-        return name.between(
-            exp.Literal.number(repr(number - slack)), exp.Literal.number(repr(number + slack))
-        )
-    return name.eq(exp.Literal.string(value))
+    if not _NUMBER.fullmatch(value) or (column.type and not _NUMERIC.search(column.type)):
+        plain = name if column.type else exp.cast(name, "text")
+        return plain.eq(exp.Literal.string(value))
+    if not column.type:  # an expression of a view: SQLite would compare a number with a text
+        name = exp.cast(name, "double")
+    elif value.lstrip("-").isdecimal():
+        return name.eq(exp.Literal.number(value))
+    number = float(value)
+    slack = abs(number) * _NEAR + 1e-12
+    low, high = repr(number - slack), repr(number + slack)
+    return name.between(exp.Literal.number(low), exp.Literal.number(high))

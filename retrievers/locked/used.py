@@ -44,9 +44,16 @@ def rows_queries(sql: str, dialect: Dialect, columns: Columns, most: int) -> lis
         )
         for select in _reading(tree, own, set())
         for table in _sources(select)
-        if isinstance(table, exp.Table) and table.name.lower() not in own and columns(table.name)
+        if isinstance(table, exp.Table) and _is_real(table, own) and columns(table.name)
     ]
     return list(dict.fromkeys(found))[:_MOST_TABLES]
+
+
+def _is_real(table: exp.Table, own: Mapping[str, exp.Expression]) -> bool:
+    """Whether a name means a stored table: no part of the query, or within that part itself."""
+    name = table.name.lower()
+    part = table.find_ancestor(exp.CTE)
+    return name not in own or (part is not None and part.alias.lower() == name)
 
 
 def columns_said(sql: str, dialect: Dialect) -> frozenset[str]:

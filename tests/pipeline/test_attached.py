@@ -225,3 +225,31 @@ def test_one_that_went_away_is_told_and_the_rest_is_answered(tmp_path: Path) -> 
     with LLMServer(respond=lambda messages: "The office is closed on 17 May.") as server:
         found = own.asking(server)("ask", "--json", "When is the office closed?").one
     assert found["citations"][0]["document"] == "note.md"
+
+
+def test_views_long_texts_and_big_numbers_are_read_again_too(tmp_path: Path) -> None:
+    path = tmp_path / "odd.sqlite"
+    connection = sqlite3.connect(path)
+    connection.executescript(
+        """CREATE TABLE facts (name TEXT, said TEXT, big REAL, small REAL);
+        CREATE VIEW totals AS SELECT name, big * 2 AS twice, length(said) AS size FROM facts;
+        CREATE TABLE pairs (a INTEGER, b INTEGER, "odd name" TEXT, PRIMARY KEY (a, b))"""
+    )
+    long = "word " * 3000
+    connection.execute("INSERT INTO facts VALUES ('x', ?, 12345678901.25, 0.1 + 0.2)", (long,))
+    connection.execute("INSERT INTO pairs VALUES (1, 2, 'it''s'), (1, 3, NULL)")
+    connection.commit()
+    connection.close()
+    own = Pilotfish(tmp_path, tmp_path / ".pilotfish")
+    own("attach", "odd", path)
+    for sql, answer in (
+        ("SELECT twice FROM totals WHERE name = 'x'", "24691357802.5"),
+        ("SELECT big, small, said FROM facts", None),
+        ('SELECT "odd name" FROM pairs WHERE b = 2', "it's"),
+        ("SELECT count(*) FROM pairs WHERE a = 1", "2"),
+        ("SELECT size FROM totals", "15000"),
+    ):
+        with LLMServer(respond=lambda messages, sql=sql: sql) as server:  # type: ignore[misc]
+            found = own.asking(server)("ask", "--json", "--table", "odd", "What is it?").one
+        assert found["status"] == "answered", (sql, found["trace"])
+        assert answer is None or found["values"] == [answer]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 
+import duckdb
 import pytest
 
 from retrievers.locked.used import columns_said, rows_queries
@@ -55,6 +56,15 @@ def test_the_rows_that_a_query_reads_are_found(database: sqlite3.Connection, sql
     for one in rows_queries(sql, "sqlite", lambda table: ("id",), 50):
         found.setdefault(one.table, set()).update(i for (i,) in database.execute(one.sql))
     assert found == READ[sql]
+
+
+def test_a_part_that_wears_a_tables_name_reads_that_table() -> None:  # SQLite refuses it
+    with duckdb.connect(":memory:") as connection:
+        connection.execute("CREATE TABLE shops (id INTEGER, n INTEGER)")
+        connection.execute("INSERT INTO shops VALUES (1, 5), (2, 9), (4, 9)")
+        sql = "WITH shops AS (SELECT * FROM shops WHERE n > 8) SELECT count(*) FROM shops"
+        (one,) = rows_queries(sql, "duckdb", lambda table: ("id",), 50)
+        assert {i for (i,) in connection.execute(one.sql).fetchall()} == {2, 4}
 
 
 def test_what_cannot_be_read_has_no_rows() -> None:
