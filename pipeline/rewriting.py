@@ -23,7 +23,9 @@ READ = 5  # passages that feedback reads
 def rewrite(parts: Parts) -> Rewrite:
     """What the setting `rewrite` names."""
     named = parts.settings.rewrite
-    spell = Spell(parts.vocabulary, partial(known, parts)) if "spelling" in named else None
+    spell = None
+    if "spelling" in named:
+        spell = Spell(parts.vocabulary, partial(known, parts), parts.count)
     longer = partial(expansions, parts) if "abbreviations" in named else None
     return Rewrite(spell, longer, "turns" in named)
 

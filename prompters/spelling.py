@@ -66,10 +66,13 @@ def _by_length(counts: Counter[str]) -> dict[int, dict[str, int]]:
 
 @dataclass(frozen=True, slots=True)
 class Spell:
-    """`known` gives those of some index tokens that any passage has."""
+    """`known` gives those of some index tokens that any passage has; `pieces` into how many an
+    encoder cuts each word: what it reads in one piece is a word, though nobody used it here.
+    """
 
     vocabulary: Vocabulary
     known: Callable[[Sequence[str]], set[str]]
+    pieces: Callable[[Sequence[str]], Sequence[int]] = lambda words: [2] * len(words)
 
     def __call__(self, text: str) -> dict[str, str]:
         """Unknown word -> the nearest known one, both folded; nothing where none is near."""
@@ -77,11 +80,10 @@ class Spell:
                  if len(word) >= SHORTEST and not CJK.search(word)]  # fmt: skip
         own = {word: tokens(word) for word in found}
         there = self.known([token for parts in own.values() for token in parts])
-        fixed = {}
-        for word, parts in own.items():
-            if parts and not there.issuperset(parts) and (near := self.nearest(word)):
-                fixed[word] = near
-        return fixed
+        unknown = [word for word, parts in own.items() if parts and not there.issuperset(parts)]
+        cut = self.pieces(unknown) if unknown else []
+        odd = [word for word, pieces in zip(unknown, cut, strict=True) if pieces > 1]
+        return {word: near for word in odd if (near := self.nearest(word))}
 
     def nearest(self, word: str) -> str | None:
         """By edits, then by whether it begins alike, then by how often it is said."""

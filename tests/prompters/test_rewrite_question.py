@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -137,3 +138,11 @@ def test_the_first_letter_must_begin_a_word() -> None:
 def test_the_commonest_long_form_comes_first() -> None:
     texts = ["acute pain (AP)", "action potential (AP) and", "an action potential (ap)"]
     assert commonest("AP", texts)[0] == "action potential"
+
+
+def test_a_word_that_the_encoder_reads_in_one_piece_is_no_slip(spell: Spell) -> None:
+    text = "The membrance was energy in stevens"
+    assert spell(text) == {"membrance": "membrane"}
+    assert spell("He was steve") == {"steve": "steven"}
+    whole = replace(spell, pieces=lambda words: [1 + (word != "steve") for word in words])
+    assert whole("He was steve") == {} and whole(text) == {"membrance": "membrane"}
