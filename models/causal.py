@@ -27,12 +27,13 @@ class Causal:
 
         tokenizer, model = self._loaded
         first = tokenizer(before, add_special_tokens=False)["input_ids"]
-        last = tokenizer(text, add_special_tokens=False)["input_ids"][:LONGEST]
+        longest = min(LONGEST, getattr(model.config, "max_position_embeddings", LONGEST))
+        last = tokenizer(text, add_special_tokens=False)["input_ids"][: longest - 1]
         if not last:
             return 0.0
         # One token at least stands before: of the first one nothing can be said.
         start = [tokenizer.bos_token_id or tokenizer.eos_token_id or 0]
-        ids = [*start, *first, *last][-LONGEST:]
+        ids = [*start, *first, *last][-longest:]
         with torch.inference_mode():
             logits = model(input_ids=torch.tensor([ids])).logits[0]
         told = torch.log_softmax(logits[-len(last) - 1 : -1].float(), dim=-1)

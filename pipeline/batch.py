@@ -18,6 +18,7 @@ from dataclasses import asdict, dataclass, field
 
 from pilotfish.errors import InputError, PilotfishError, SettingsError
 from pilotfish.types import Limits, Passage, Question, Receipt, Scope
+from pipeline.cards import OTHER
 from pipeline.library import Library
 from pipeline.outputs import failed_line, line_of
 from pipeline.purse import Purse
@@ -129,11 +130,14 @@ class Batch:
 
     def _fitted(self) -> dict[str, object]:
         """When each helper was fitted to the collection, and the settings that name helpers."""
+        settings = self.library.settings
+        beside = {card.removeprefix(OTHER) for card in settings.cards if card.startswith(OTHER)}
         with self.library.database.read() as connection:
             name = self.library.collection().name
             found = {one.name: one.created for one in tuned.every(connection)
                      if one.collection == name}  # fmt: skip
-        settings = self.library.settings
+            known = beside & set(collections.names(connection))
+            found |= {OTHER + one: collections.find(connection, one).revision for one in known}
         names = ("classifier", "explain_override", "decomposer", "demos", "cards",
                  "cards_when", "rationale")  # fmt: skip
         named = {key: getattr(settings, key) for key in names}

@@ -136,8 +136,9 @@ def defined(parts: Parts) -> Offers:
     """What passages define of the terms that a question names."""
 
     def offers(case: Case) -> list[Offer]:
-        hits = parts.shelf.opened().bm25.search(case.question.text, DEFINING)
-        found = named(case.question.text, entries(parts.shelf.fetch(hits)))
+        asked = replace(case.question, scope=replace(case.question.scope, kind="text"))
+        hits = run(BM25(parts.shelf, DEFINING), Case(asked)).passages
+        found = named(case.question.text, entries(hits))
         return [Offer(f"{one.term}: {one.meaning}", (one.passage,)) for one in found]
 
     return offers

@@ -23,6 +23,7 @@ READ_PASSAGES = 5
 CLEAR = 0.95  # a second row must be less like the question than this share of the first
 MODEL = EXTRACT
 _WHO = re.compile(r"\W*(who|whom)\b", re.I)
+_NAMING = re.compile(r"\b(name|person|employee|member|staff|who)\b", re.I)
 _PERSON = re.compile(r"[^\W\d_a-z][\w'’.-]*(?: [^\W\d_a-z][\w'’.-]*){1,3}")
 
 
@@ -115,7 +116,10 @@ def said(question: str, window: Window, embed: Embed) -> tuple[str, tuple[str, .
     vectors = embed([question, *(head for head, _ in free)])
     shared = [len(set(evidence.content(head)) & wanted) for head, _ in free]
     scores = [float(v @ vectors[0]) + s for v, s in zip(vectors[1:], shared, strict=True)]
-    named = next((at for at, (_, value) in enumerate(free) if _PERSON.fullmatch(value)), None)
+    named = next(
+        (at for at, (head, value) in enumerate(free)
+         if _NAMING.search(head) and _PERSON.fullmatch(value)), None,
+    )  # fmt: skip
     described = wanted <= set(evidence.content(window.text))  # the row says all of the question
     if named is not None and described and _WHO.match(question) and not any(shared):
         return f"{free[named][0]}: {free[named][1]}", (free[named][1],)  # whom the row is about

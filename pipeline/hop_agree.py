@@ -26,7 +26,8 @@ FURTHER = 4  # words that the LLM may say beside the hops' answer, and which
 _FILLERS = frozenset(
     "a an the in on at of by from to is was are were it he she they this that be as answer".split()
 )
-_TURNS = frozenset("not no nor never neither or and either both except but un unlike".split())
+_POLAR = re.compile(r"\W*(yes|no)\W*(?:[.,;:!—–-]\s.*)?$", re.I | re.S)  # bare, or told apart
+_DOUBT = re.compile(r"\b(but|only|except|however|although|unclear|and no)\b", re.I)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,18 +58,19 @@ class OrHops:
 
 
 def agrees(said: str, own: str, question: str) -> bool:
-    """Whether the LLM's short answer says what the hops say: their words, and beside them only
-    such as say nothing, or the question's own. "Not Paris" and "Paris or Rome" are other answers.
+    """Whether the LLM's short answer says what the hops say: their words and figures, and beside
+    them only words that say nothing. "Not Paris", "before 1950", "5 %" are other answers.
     """
     words, wanted = _words(said), _words(own)
-    if polar(question) and wanted[:1] in (["yes"], ["no"]):
-        return words[:1] == wanted[:1]
+    if polar(question) and wanted in (["yes"], ["no"]):
+        found = _POLAR.match(said)
+        return found is not None and [found[1].lower()] == wanted and not _DOUBT.search(said)
     at = len(wanted)
     starts = [i for i in range(len(words) - at + 1) if words[i : i + at] == wanted]
     if not wanted or not starts or len(words) > at + FURTHER:
         return False
     beside = {*words[: starts[0]], *words[starts[0] + at :]}
-    return not beside & _TURNS and beside <= _FILLERS | set(_words(question))
+    return beside <= _FILLERS and _signs(said) == _signs(own)
 
 
 def both(hops: float) -> float:
@@ -76,6 +78,11 @@ def both(hops: float) -> float:
     right = hops * RIGHT
     wrong = (1 - hops) * (1 - RIGHT) * SAME_MISTAKE
     return right / (right + wrong) if right else 0.0
+
+
+def _signs(text: str) -> list[str]:
+    """What a bare word leaves out of a figure: its sign, its currency, its share."""
+    return re.findall(r"[-−+](?=\d)|[%$€£¥]|(?<=\d)\.(?=\d)", text)
 
 
 def _words(text: str) -> list[str]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -19,7 +20,7 @@ from pilotfish.step import Step, run
 from pilotfish.text import fold
 from pilotfish.types import Answer, Case, Citation, Passage
 from pipeline.comparing import compared
-from pipeline.hops import FORM, QUERY, SUB_ANSWER, Reads
+from pipeline.hops import FORM, LAST_ANSWER, QUERY, SUB_ANSWER, Reads
 from prompters.decompose import (
     BRIDGE,
     BRIDGE_COMPARISON,
@@ -94,8 +95,10 @@ class HopAnswer:
         before: list[Answer] = []
         for at, text in enumerate(asked[:-1]):
             found, case = self._hop(case, text)
-            later = fold(" ".join(asked[at + 1 :]))
-            if found is not None and fold(found.text) in later and found not in told.hops:
+            later = f" {_plain(' '.join(asked[at + 1 :]))} "
+            if found is None or found in told.hops or not _plain(found.text):
+                continue
+            if f" {_plain(found.text)} " in later:
                 before.append(found)
         return replace(told, before=tuple(before)), case
 
@@ -121,9 +124,12 @@ class HopAnswer:
             return None, case
         wanted = max(both, key=both.__getitem__)
         found, case = self._hop(case, asked[0])
+        other, case = self._hop(case, asked[1])
         if found is None or fold(found.text) != wanted:
             return None, case
-        return Told(found.text, (found,), "both"), case
+        agreeing = other is not None and fold(other.text) == wanted
+        sides = (found, other) if agreeing and other is not None else (found,)
+        return Told(found.text, sides, "both"), case
 
     def _hop(self, case: Case, asked: str) -> tuple[Answer | None, Case]:
         """The judged answer of one sub-question, over what its passages are."""
@@ -134,6 +140,10 @@ class HopAnswer:
         case = replace(case, trace=done.trace)
         answer = done.answer
         return (answer if answer and answer.text and answer.citations else None), case
+
+
+def _plain(text: str) -> str:
+    return " ".join(re.findall(r"\w+", fold(text)))
 
 
 def _about(asked: str, passages: Sequence[Passage]) -> tuple[Passage, ...]:
@@ -150,7 +160,8 @@ def _distinct(cites: Sequence[Citation]) -> tuple[Citation, ...]:
 def features(case: Case, told: Told, form: str) -> dict[str, float]:
     """What P(right) of a composed answer is judged by."""
     supports = [hop.support or 0.0 for hop in told.hops]
-    beliefs = [hint.score for hint in case.hints if hint.kind == SUB_ANSWER]
+    answers = {SUB_ANSWER, LAST_ANSWER}
+    beliefs = [hint.score for hint in case.hints if hint.kind in answers]
     taken = [hint.score for hint in case.hints if hint.kind == QUERY]
     return {
         "weakest": logit(min(supports)),

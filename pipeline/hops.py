@@ -14,15 +14,27 @@ from dataclasses import dataclass, replace
 from itertools import product
 
 from pilotfish.step import Step, run
+from pilotfish.text import fold
 from pilotfish.types import Case, Event, Hint, Passage
 from pipeline.hop_reading import Candidate
-from prompters.decompose import Decomposition, filled, left_open, needs
+from prompters.decompose import (
+    BRIDGE_COMPARISON,
+    COMPARISON,
+    INTERSECTION,
+    Decomposition,
+    filled,
+    left_open,
+    needs,
+)
 
 READ = frozenset({"text", "manual"})  # kinds of passages that hops read
-FORM, QUERY, SUB_ANSWER = "form", "query", "sub-answer"  # kinds of hints
+# Kinds of hints. A last answer is what the question itself asks for: an LLM that was told it would
+# be no second witness.
+FORM, QUERY, SUB_ANSWER, LAST_ANSWER = "form", "query", "sub-answer", "last answer"
 BRANCHES = 3  # ways to fill one sub-question
 LEAST = 0.05  # belief below which a way is not taken
 PLAIN = 0.3  # weight of the whole question's own list
+FINAL = {COMPARISON: 2, BRIDGE_COMPARISON: 2, INTERSECTION: 2}  # hops that the answer is made of
 CONSTANT = 0.5  # rank fusion: small, since the first of each hop's list is what was looked for
 
 Apart = Callable[[Case], tuple[Decomposition, Case]]
@@ -53,6 +65,11 @@ class Hop:
     @property
     def best(self) -> Way:
         return max(self.ways, key=lambda way: way.worth)
+
+    @property
+    def quoted(self) -> tuple[int, ...]:
+        """The passages that its candidate answers stand in."""
+        return tuple(dict.fromkeys(one.passage.id for way in self.ways for one in way.read))
 
     @property
     def answers(self) -> list[tuple[str, float]]:
@@ -154,9 +171,16 @@ def fused(plain: Sequence[Passage], hops: Sequence[Hop], k: int) -> tuple[Passag
 def told(found: Decomposition, hops: Sequence[Hop]) -> tuple[Hint, ...]:
     """The form, each sub-question as it was asked, and what was read for it."""
     hints = [Hint(FORM, found.form, found.sure)]
-    for hop in hops:
-        hints.append(Hint(QUERY, hop.best.text, hop.best.belief))
+    last = len(hops) - FINAL.get(found.form, 1)
+    read: tuple[int, ...] = ()  # a later sub-question has the answers of earlier ones in it
+    for at, hop in enumerate(hops):
+        hints.append(Hint(QUERY, hop.best.text, hop.best.belief, read))
+        read = tuple(dict.fromkeys((*read, *hop.quoted)))
         if hop.answers:
-            answer, belief = hop.answers[0]
-            hints.append(Hint(SUB_ANSWER, f"{hop.best.text} {answer}", round(belief, 3)))
+            later = fold(" ".join(one.best.text for one in hops[at + 1 :]))
+            went_on = [one for one in hop.answers if fold(one[0]) in later]
+            answer, _ = (went_on or hop.answers)[0]  # the one that the way went on with
+            _, belief = hop.answers[0]  # what support was fitted to: how sure the reading was
+            kind = LAST_ANSWER if at >= last else SUB_ANSWER
+            hints.append(Hint(kind, f"{hop.best.text} {answer}", round(belief, 3), read))
     return tuple(hints)

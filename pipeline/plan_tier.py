@@ -79,7 +79,7 @@ class PlanTier:
         if plan is None:
             return replace(done, answer=None), None
         done = run(self.read, replace(done, answer=None, hints=(*done.hints, Hint("plan", plan))))
-        return done, self.plans.run(plan)
+        return done, self.plans.run(plan, asked.question.scope.where)
 
     def _again(self, case: Case, done: Case, made: Planned) -> tuple[Case, Planned | None]:
         """The error told to the LLM; the first outcome stays where a second call cannot be."""

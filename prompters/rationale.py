@@ -32,14 +32,16 @@ class Rationale:
         chosen = because(case.question.text, texts, self.most)
         if not chosen:
             return replace(case, notes={"why": "no sentence speaks of the question"})
-        hint = Hint(RATIONALE, "think along these sentences: " + " Then: ".join(chosen))
-        return replace(case, hints=(*case.hints, hint), notes={"sentences": len(chosen)})
+        said = "think along these sentences: " + " Then: ".join(text for text, _ in chosen)
+        hint = Hint(RATIONALE, said, read=tuple(dict.fromkeys(i for _, i in chosen)))
+        others = [one for one in case.hints if one.kind != RATIONALE]  # of passages of before
+        return replace(case, hints=(*others, hint), notes={"sentences": len(chosen)})
 
 
-def because(question: str, passages: Sequence[Passage], most: int) -> list[str]:
-    """The sentences, in their order."""
-    every = [p.text[a:b].strip() for p in passages for a, b in sentences(p.text)]
-    words = [set(tokens(one)) for one in every]
+def because(question: str, passages: Sequence[Passage], most: int) -> list[tuple[str, int]]:
+    """(sentence on one line, its passage), in their order."""
+    every = [(" ".join(p.text[a:b].split()), p.id) for p in passages for a, b in sentences(p.text)]
+    words = [set(tokens(one)) for one, _ in every]
     held = Counter(token for some in words for token in some)
     asked = set(tokens(question))
     worth = [sum(log(1 + len(every) / held[t]) for t in some & asked) for some in words]

@@ -39,7 +39,8 @@ answer with that alone, on lines of its own, the keys after it; use only command
 options that those pages show, spelt as they spell them, with the question's own names put in."""
 REFUSAL = "I cannot answer from these documents."
 GAP = " … "  # between the pieces that are left of a passage
-UNSEEN = frozenset({"query", "form"})  # hints that steer other steps
+# hints that steer other steps, and what an LLM is to find by itself
+UNSEEN = frozenset({"query", "form", "last answer"})
 _KEY_LENGTH = 4
 
 
@@ -64,7 +65,8 @@ class Render:
         kept = self._fitting(found, self.budget - spent)
         if len(kept) < len(found):  # rows of tables give way first
             cuts = [cut(passage, case.question.text) for passage in found]
-            kept = self._fitting(cuts, self.budget - spent)
+            more = self._fitting(cuts, self.budget - spent)
+            kept = more if len(more) > len(kept) else kept
         keys = citation_keys(found[: len(kept)], self.secret)
         mark = self.spotlight == "mark"
         blocks = "\n\n".join(_block(group, keys, mark) for group in neighbours(kept))

@@ -29,6 +29,10 @@ _COUNT = re.compile(
     r"\bhow (many|much|long|old|far|tall|high)\b|\b(what|the) number\b|percent", re.I
 )
 _DATE = re.compile(r"\b(1\d|20)\d\d\b|\b(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)", re.I)
+_OVER_ALL = re.compile(  # such a question is about every row
+    r"\b(total|sum|average|number of|all|every|most|least|first|last|only)\b"
+    r"|\b\w{3,}est\b", re.I,
+)  # fmt: skip
 _FIGURE = re.compile(r"\d")
 Kind = Literal["date", "number", "text"]
 
@@ -57,7 +61,7 @@ def cut(passage: Passage, question: str) -> Passage:
         return passage
     asked = frozenset(tokens(question))
     lines = [[Cell.of(piece) for piece in _pieces(line)] for line in passage.text.split("\n")]
-    kept = _rows(lines, asked)
+    kept = list(range(len(lines))) if _OVER_ALL.search(question) else _rows(lines, asked)
     wanted = columns([lines[at] for at in kept], asked, asked_for(question))
     shown, last = [], -1
     for at in kept:

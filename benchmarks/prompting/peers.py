@@ -58,8 +58,10 @@ def measure(here: Ground) -> dict[str, Any]:
     ]  # fmt: skip
     bars = {
         f"at most {CALLS:g} LLM call a question": own["calls"] <= CALLS,
-        "fewer calls, tokens and seconds than each of the peers": all(
-            own[key] < one[key] for one in others for key in ("calls", "tokens", "seconds")
+        "fewer calls, tokens and seconds than each of the peers, and no lower F1": all(
+            own["f1"] >= one["f1"]
+            and all(own[key] < one[key] for key in ("calls", "tokens", "seconds"))
+            for one in others
         ),
     }
     return {"questions": len(gold), "latency": LATENCY, "systems": systems, "bars": bars}

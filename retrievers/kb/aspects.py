@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pilotfish.step import Step, run
-from pilotfish.text import sentences
+from pilotfish.text import CJK, sentences
 from pilotfish.types import Case, Passage, Question, Scope
 from retrievers.choose import likeness
 from retrievers.graph.features import Embed
@@ -29,18 +29,28 @@ class Aspects:
     find: Step
     embed: Embed
 
-    def __call__(self, entity: str, aspects: Sequence[str]) -> tuple[Passage, ...]:
+    def __call__(
+        self, entity: str, aspects: Sequence[str], where: str | None = None
+    ) -> tuple[Passage, ...]:
         """Passages that name the entity whole, those first that say most of the aspect."""
-        asked = Case(Question(" ".join((entity, *aspects)), scope=Scope(kind="text")))
-        wanted = f" {plain(entity)} "
-        naming = [p for p in run(self.find, asked).passages if wanted in f" {plain(p.text)} "]
-        scored = [(self._said(p.text, wanted, aspects), p) for p in naming]
+        scope = Scope(kind="text", where=where)
+        asked = Case(Question(" ".join((entity, *aspects)), scope=scope))
+        naming = [p for p in run(self.find, asked).passages if names(p.text, entity)]
+        scored = [(self._said(p.text, entity, aspects), p) for p in naming]
         kept = sorted((one for one in scored if one[0] >= LEAST), key=lambda one: -one[0])
         return tuple(passage for _, passage in kept[:KEPT])
 
-    def _said(self, text: str, wanted: str, aspects: Sequence[str]) -> float:
+    def _said(self, text: str, entity: str, aspects: Sequence[str]) -> float:
         """How like the aspect the sentences from the one that names the entity on are."""
         said = [text[start:end] for start, end in sentences(text)]
-        first = next((at for at, one in enumerate(said) if wanted in f" {plain(one)} "), 0)
+        first = next((at for at, one in enumerate(said) if names(one, entity)), 0)
         alike = likeness(said[first:], list(aspects), self.embed)
         return float(alike.max()) if alike.size else 0.0
+
+
+def names(text: str, entity: str) -> bool:
+    """Whether a text has all of an entity's name, as words; where words have no blanks, at all."""
+    own = plain(entity)
+    if CJK.search(entity):
+        return bool(own) and own in plain(text)
+    return bool(own) and f" {own} " in f" {plain(text)} "

@@ -8,21 +8,24 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from pilotfish.step import Step, run
 from pilotfish.types import Case, Passage, Question, Scope
 from retrievers.choose import LEAST
 from retrievers.graph.held import Graphs
-from retrievers.graph.link import plain
+from retrievers.kb.aspects import names
 from retrievers.kb.describe import described, spoken
 from retrievers.kb.entities import Base
-from retrievers.kb.functions import About, AspectOf, Knowledge
+from retrievers.kb.functions import Knowledge
 from retrievers.kb.plan import interpreted, parsed
 from retrievers.kb.results import PlanFailed, Result
 from store import triples
 
+# (an entity's name, where) and (its name, names of an aspect, where) -> passages
+AboutIn = Callable[[str, str | None], Sequence[Passage]]
+AspectIn = Callable[[str, Sequence[str], str | None], Sequence[Passage]]
 CITED = 50  # edges of one plan that become passages
 ABOUT = 3  # passages that mention one entity
 _REMEMBERED = 8  # plans
@@ -45,22 +48,28 @@ class Plans:
     """
 
     def __init__(
-        self, graphs: Sequence[Graphs], about: About | None = None, aspect: AspectOf | None = None
-    ) -> None:
+        self, graphs: Sequence[Graphs], about: AboutIn | None = None,
+        aspect: AspectIn | None = None,
+    ) -> None:  # fmt: skip
         self.graphs, self.about, self.aspect = tuple(graphs), about, aspect
-        self._done: OrderedDict[tuple[tuple[int, ...], str], tuple[Knowledge, Planned]]
+        self._done: OrderedDict[tuple[tuple[int, ...], str, str | None], tuple[Knowledge, Planned]]
         self._done = OrderedDict()
         self._mutex = threading.Lock()
 
-    def knowledge(self) -> Knowledge | None:
-        """The graphs as they are now; None while none has any edge."""
+    def knowledge(self, where: str | None = None) -> Knowledge | None:
+        """The graphs as they are now; None while none has any edge. where: of texts."""
         readings = [(one, reading) for one in self.graphs if (reading := one.reading())]
         bases = tuple(
             Base(one.name, reading.reader.graph, reading.reader.names) for one, reading in readings
         )
         if not bases:
             return None
-        return Knowledge(bases, readings[0][1].reader.embed, self.about, self.aspect)
+        about, aspect = self.about, self.aspect
+        return Knowledge(
+            bases, readings[0][1].reader.embed,
+            (lambda name: about(name, where)) if about else None,
+            (lambda name, aspects: aspect(name, aspects, where)) if aspect else None,
+        )  # fmt: skip
 
     def describe(self, case: Case) -> str | None:
         """The graphs' relations that a question may mean; None without graphs."""
@@ -74,12 +83,12 @@ class Plans:
             one.score >= LEAST for one in spoken(case.question, knowledge)
         )
 
-    def run(self, text: str) -> Planned:
-        """What a plan gives now; never raises for what a model wrote."""
-        knowledge = self.knowledge()
+    def run(self, text: str, where: str | None = None) -> Planned:
+        """What a plan gives now; never raises for what a model wrote. where: of texts."""
+        knowledge = self.knowledge(where)
         if knowledge is None:
             return Planned(text, problem="there is no graph to ask")
-        key = (tuple(id(base.graph) for base in knowledge.bases), text)
+        key = (tuple(id(base.graph) for base in knowledge.bases), text, where)
         with self._mutex:
             if key in self._done:
                 return self._done[key][1]
@@ -110,7 +119,7 @@ class RunPlan:
         plan = next((hint.text for hint in reversed(case.hints) if hint.kind == "plan"), None)
         if plan is None:
             return replace(case, notes={"why": "no plan was written"})
-        made = self.plans.run(plan)
+        made = self.plans.run(plan, case.question.scope.where)
         if made.result is None:
             return replace(case, notes={"plan": plan, "problem": made.problem})
         found = (*self.plans.edges(made.result), *made.result.passages)
@@ -126,8 +135,6 @@ class Mentions:
 
     find: Step
 
-    def __call__(self, name: str) -> tuple[Passage, ...]:
-        asked = Case(Question(name, scope=Scope(kind="text")))
-        wanted = f" {plain(name)} "
-        found = run(self.find, asked).passages
-        return tuple(p for p in found if wanted in f" {plain(p.text)} ")[:ABOUT]
+    def __call__(self, name: str, where: str | None = None) -> tuple[Passage, ...]:
+        asked = Case(Question(name, scope=Scope(kind="text", where=where)))
+        return tuple(p for p in run(self.find, asked).passages if names(p.text, name))[:ABOUT]

@@ -19,7 +19,10 @@ def made(folder: Path) -> Path:
     tokenizer = PreTrainedTokenizerFast(
         tokenizer_object=plain, bos_token="<s>", eos_token="<s>", unk_token="<unk>"
     )
-    config = GPT2Config(vocab_size=len(words), n_embd=16, n_layer=1, n_head=2, n_positions=128)
+    config = GPT2Config(
+        vocab_size=len(words), n_embd=16, n_layer=1, n_head=2, n_positions=128,
+        bos_token_id=0, eos_token_id=0,
+    )  # fmt: skip
     GPT2LMHeadModel(config).save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     return folder

@@ -63,7 +63,10 @@ def test_a_misreading_does_not_end_the_way() -> None:
 def test_sub_answers_and_the_form_are_hints() -> None:
     hints = {hint.kind: hint.text for hint in hopped().hints}
     assert hints["form"] == "bridge"
-    assert hints["sub-answer"] == "When was Ann Lee born? 3 May 1950"
+    assert hints["sub-answer"] == "Who is the director of Sea of Glass? Ann Lee"
+    # An LLM is to come to it by itself; what it quotes goes with it, also what led there.
+    last = next(hint for hint in hopped().hints if hint.kind == "last answer")
+    assert last.text == "When was Ann Lee born? 3 May 1950" and {1, 2} <= set(last.read)
 
 
 def test_a_single_question_goes_the_plain_way_untouched() -> None:

@@ -18,7 +18,7 @@ KNOWN = Knowledge((Base("family", GRAPH, names_of(GRAPH)),), words_apart)
 class Kept(Plans):
     """Always the same graph."""
 
-    def knowledge(self) -> Knowledge | None:
+    def knowledge(self, where: str | None = None) -> Knowledge | None:
         return KNOWN
 
     def edges(self, result: Result) -> tuple[Passage, ...]:
