@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from pilotfish.errors import InputError, NotFound, Unavailable
 from pipeline.library import Library
@@ -89,9 +88,11 @@ def check_table(library: Library, table: str) -> None:
 def _placed(where: str) -> tuple[str, str]:
     """(engine, place) of a path or URL."""
     if _URL.match(where):
+        from retrievers.locked.postgres import has_password
+
         url = _URL.sub("postgresql://", where)
         try:
-            secret = urlsplit(url).password or re.search(r"[?&](ssl)?password=", url)
+            secret = has_password(url)
         except ValueError:
             raise InputError("the URL cannot be read: postgresql://role@host/database") from None
         if secret:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 import time
 import weakref
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
@@ -18,7 +19,16 @@ from corpus.tokens import tokens
 from pilotfish.errors import PilotfishError
 from pilotfish.types import Case, Cells, Question
 from retrievers.linking import Linked, link, parts
-from retrievers.locked.nouns import Database, Dialect, Name, QueryFailed, Schema, Table, shown
+from retrievers.locked.nouns import (
+    Database,
+    Dialect,
+    Name,
+    QueryFailed,
+    Rows,
+    Schema,
+    Table,
+    shown,
+)
 from retrievers.locked.reader import Reader
 from retrievers.locked.reread import stands
 from retrievers.locked.used import columns_said, rows_queries
@@ -29,8 +39,9 @@ from store.attachments import Attachment
 from store.database import Database as Workspace
 
 REFRESHED_S = 300.0  # after which a schema is read anew
-AWAY_S = 30.0  # for that long one that could not be opened is not tried again
+AWAY_S = 120.0  # for that long one that could not be opened is not tried again
 WIDE = 12  # columns that a citation has at most
+LOOKED_AT = 1_000  # rows of one table, of which CITED are cited
 DIALECTS: dict[Dialect, str] = {
     "sqlite": "SQLite", "duckdb": "DuckDB", "postgres": "PostgreSQL",
 }  # fmt: skip
@@ -135,7 +146,7 @@ class Attached:
     def _run(self, opened: Opened, sql: str) -> Ran:
         try:
             found = opened.reader.run(sql)
-            used = self._used(opened, sql)
+            used = self._used(opened, sql, found)
         except QueryFailed as error:
             return Ran(sql, problem=str(error))
         except PilotfishError as error:  # it went away meanwhile
@@ -188,25 +199,34 @@ class Attached:
         with self._mutex:
             _closed(self._open)
 
-    def _used(self, opened: Opened, sql: str) -> tuple[Used, ...]:
+    def _used(self, opened: Opened, sql: str, result: Rows) -> tuple[Used, ...]:
         """The rows that a query reads, each table's with its key and the columns asked for."""
         cited: dict[tuple[str, tuple[str, ...]], dict[tuple[str, ...], None]] = {}
-        tables = {table.name.lower(): table for table in opened.schema.tables}
+        tables = opened.schema.tables
 
         def wanted(name: str) -> tuple[str, ...]:
-            table = tables.get(name.lower())
+            table = _named(tables, name)
             return _cited_columns(table, sql, opened.dialect) if table else ()
 
-        for one in rows_queries(sql, opened.dialect, wanted, CITED):
-            table = tables[one.table.lower()]
-            rows = cited.setdefault((table.name, wanted(table.name)), {})
+        for one in rows_queries(sql, opened.dialect, wanted, LOOKED_AT):
+            table = _named(tables, one.table)
+            assert table is not None
+            columns = wanted(one.table)
+            rows = cited.setdefault((table.name, columns), {})
+            keys = [at for at, name in enumerate(columns) if _is_key(table, name)]
             try:
                 found = opened.reader.run(one.sql).rows
             except QueryFailed:
                 continue
-            rows |= {tuple(shown(cell) for cell in row): None for row in found}
+            rows |= {
+                tuple(shown(cell) for cell in row): None
+                for row in found
+                # an outer join gives a row of nothing where there is none
+                if any(row[at] is not None for at in keys or range(len(row)))
+            }
+        told = {shown(cell) for row in result.rows for cell in row} - {""}
         return tuple(
-            Used(Cells(opened.attachment.name, table, (), columns, tuple(rows)[:CITED]))
+            Used(Cells(opened.attachment.name, table, (), columns, _telling(tuple(rows), told)))
             for (table, columns), rows in cited.items()
             if rows
         )
@@ -258,12 +278,30 @@ def _opened(attachment: Attachment, stamp: object) -> Opened:
 
 
 def _stamp(attachment: Attachment) -> object:
-    """Changes with the file; a server has none, and is read anew after a while."""
+    """Changes when another file takes the place; what is written to one is read after a while."""
     try:
         about = Path(attachment.place).stat() if attachment.engine != "postgres" else None
     except OSError:
         return None
-    return (about.st_mtime_ns, about.st_size, about.st_ino) if about else None
+    return (about.st_ino, about.st_dev) if about else None
+
+
+def _named(tables: Sequence[Table], name: str) -> Table | None:
+    """The table of that very name, else of that name in other letters."""
+    exact = next((table for table in tables if table.name == name), None)
+    return exact or next((t for t in tables if t.name.lower() == name.lower()), None)
+
+
+def _is_key(table: Table, name: str) -> bool:
+    return any(column.key and column.name == name for column in table.columns)
+
+
+def _telling(rows: tuple[tuple[str, ...], ...], told: set[str]) -> tuple[tuple[str, ...], ...]:
+    """All rows, or of more than are cited those that hold what the result says."""
+    if len(rows) <= CITED:
+        return rows
+    holding = tuple(row for row in rows if told & set(row))
+    return (holding or rows)[:CITED]
 
 
 def _table(schema: Schema, name: str) -> Table | None:

@@ -192,9 +192,9 @@ def _read(reader: Reader, about: Sequence[About], sql: str) -> Read:
         if laid is None:
             return []
         try:
-            numbers = [int(row[0] or 0) for row in reader.run(narrow.sql).rows]
+            numbers = [int(row[0]) for row in reader.run(narrow.sql).rows if row[0] is not None]
         except QueryFailed:
-            return []
+            continue
         at = {number: row for row, number in enumerate(laid.table.numbers)}
         rows = read.setdefault(id(laid), (laid, {}))[1]
         rows |= {at[number]: None for number in numbers if number in at}

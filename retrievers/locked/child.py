@@ -11,6 +11,7 @@ import importlib
 import resource
 import signal
 import socket
+from collections.abc import Generator, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +69,7 @@ def _serve(sock: socket.socket, engine: Engine, limits: Limits) -> None:
 
 
 def _answer(engine: Engine, sql: str, limits: Limits) -> dict[str, Any]:
+    found: Iterable[tuple[Cell, ...]] = ()
     try:
         columns, types, found = engine.run(sql)
         rows: list[tuple[Cell, ...]] = []
@@ -80,6 +82,9 @@ def _answer(engine: Engine, sql: str, limits: Limits) -> dict[str, Any]:
         return _rows(columns, types, rows, truncated=False)
     except (EngineError, MemoryError) as error:
         return _failure(error, limits)
+    finally:
+        if isinstance(found, Generator):
+            found.close()  # a transaction may hang on it
 
 
 def _rows(

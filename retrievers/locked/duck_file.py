@@ -7,14 +7,16 @@ https://duckdb.org/docs/stable/connect/concurrency
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
 import duckdb
 
 from retrievers.locked.duck import START, Duck, sorted_out
-from retrievers.locked.engine import EngineError, inferred, quoted, samples_each
+from retrievers.locked.engine import SAMPLING_S, EngineError, inferred, quoted, samples_each
 from retrievers.locked.nouns import Column, Join, Limits, Schema, Table
 
 MAIN = "main"
@@ -37,14 +39,17 @@ class DuckFile(Duck):
         except duckdb.Error as error:
             raise EngineError("sql_error", f"{given['path']}: {_told(error)}") from None
         try:
-            schema = self._schema(given["schema"] or MAIN, given["granted"])
-            self._connection.execute(f"SET schema = {quoted(given['schema'] or MAIN)}")
+            # its views must reach no file while their values are looked at
+            self._connection.execute("SET enable_external_access = false")
+            with suppress(duckdb.Error):  # what a zone's times are read with is loaded by one
+                self._connection.execute("SELECT now(), DATE '2024-01-01'").fetchall()
+            schema = self._schema(given["schema"] or MAIN, given["granted"], given["samples"])
             self._lock(limits)
         except (duckdb.Error, MemoryError) as error:
             raise sorted_out(error) from None
         return schema
 
-    def _schema(self, schema: str, granted: list[str] | None) -> Schema:
+    def _schema(self, schema: str, granted: list[str] | None, sampled: bool) -> Schema:
         wanted = None if granted is None else {name.lower() for name in granted}
         names = [
             str(name)
@@ -54,17 +59,34 @@ class DuckFile(Duck):
         self._connection.execute(f"SET schema = {quoted(schema)}")
         declared = self._connection.execute(_KEYS, [schema]).fetchall()
         keys = {(row[0], name) for row in declared if row[1] == "PRIMARY KEY" for name in row[2]}
-        tables = {name: self._columns(name, {}) for name in names}
-        each = samples_each(sum(map(len, tables.values())))
+        tables = {name: its for name in names if (its := self._known(name))}
+        each = samples_each(sum(map(len, tables.values()))) if sampled else 0
+        ends = time.monotonic() + SAMPLING_S
         tables = {
             name: tuple(
-                replace(c, key=(name, c.name) in keys, samples=self._samples(name, c.name, each))
+                replace(c, key=(name, c.name) in keys, samples=self._some(name, c, each, ends))
                 for c in columns
             )
             for name, columns in tables.items()
         }
         joins = inferred(tables, list(_joins(declared, tables)))
         return Schema(tuple(Table(name, columns) for name, columns in tables.items()), tuple(joins))
+
+    def _known(self, table: str) -> tuple[Column, ...]:
+        """Its columns; none of a view that cannot be read."""
+        try:
+            return self._columns(table, {})
+        except duckdb.Error:
+            return ()
+
+    def _some(self, table: str, column: Column, most: int, ends: float) -> tuple[str, ...]:
+        """Values of a column, as far as time goes and it can be read."""
+        if not most or time.monotonic() > ends:
+            return ()
+        try:
+            return self._samples(table, column.name, most)
+        except duckdb.Error:
+            return ()
 
 
 def _joins(declared: list[Any], tables: dict[str, tuple[Column, ...]]) -> Iterator[Join]:

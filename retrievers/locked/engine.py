@@ -14,6 +14,7 @@ from retrievers.locked.nouns import Cell, Code, Column, Join, Limits, Schema
 
 Raw = tuple[list[str], list[str], Iterator[tuple[Cell, ...]]]  # columns, types, rows as they come
 SAMPLE_CHARACTERS, SAMPLED_ROWS = 80, 50_000
+SAMPLING_S = 20.0  # for values of all columns; what comes later has none
 _SAMPLES, _SAMPLES_OF_ALL = 1_000, 200_000  # of one column, of a whole schema
 
 

@@ -19,7 +19,8 @@ from sqlglot.errors import ErrorLevel, SqlglotError, UnsupportedError
 
 from retrievers.locked.allowed import BEFORE_PARENTHESIS, FUNCTIONS
 from retrievers.locked.nouns import Dialect, QueryFailed, Schema
-from retrievers.locked.tree import Refused, checked
+from retrievers.locked.refused import Refused
+from retrievers.locked.tree import checked
 
 CHARACTERS, DEPTH, ROWS = 10_000, 40, 1_000
 log = logging.getLogger("pilotfish.locked")

@@ -155,9 +155,9 @@ def shown(cell: Cell) -> str:
     if isinstance(cell, bool):
         return "yes" if cell else "no"
     if isinstance(cell, float):
-        if 1e10 <= abs(cell) < 1e15:  # with ten digits it would be written as a power of ten
+        if 1e12 <= abs(cell) < 1e15:  # with twelve digits it would be written as a power of ten
             return f"{cell:.2f}".rstrip("0").rstrip(".")
-        return f"{cell:.10g}" if abs(cell) < 1e15 else str(cell)
+        return f"{cell:.12g}" if abs(cell) < 1e15 else str(cell)
     return str(cell)
 
 

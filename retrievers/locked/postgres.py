@@ -16,10 +16,12 @@ from contextlib import suppress
 from typing import Any
 
 import psycopg
-from psycopg.pq import ExecStatus
+from psycopg.conninfo import conninfo_to_dict
+from psycopg.pq import ConnStatus, ExecStatus
 
 from retrievers.locked.engine import (
     SAMPLE_CHARACTERS,
+    SAMPLING_S,
     EngineError,
     Raw,
     inferred,
@@ -29,7 +31,7 @@ from retrievers.locked.engine import (
 from retrievers.locked.nouns import Cell, Code, Column, Join, Limits, Schema, Table
 
 PUBLIC = "public"
-_CONNECT_S, _SAMPLE_MS, _SAMPLING_S = 5, 2_000, 20.0
+_CONNECT_S, _SAMPLE_MS = 3, 2_000
 _SAMPLED_ROWS = 20_000
 _FETCHED = 200  # rows of one message
 _WHOLE, _REAL, _EXACT, _BOOLEAN = (20, 21, 23, 26), (700, 701), 1700, 16  # oids of pg_type
@@ -62,8 +64,9 @@ class Postgres:
         """Connect, read the schema with a few values of each column, set the session's limits."""
         try:
             self._connection = psycopg.connect(
-                given["url"], autocommit=True, connect_timeout=_CONNECT_S, prepare_threshold=None
-            )
+                given["url"], autocommit=True, connect_timeout=_CONNECT_S, prepare_threshold=None,
+                client_encoding="UTF8",
+            )  # fmt: skip
             self._start(given["schema"] or PUBLIC, limits)
             schema = self._schema(given["schema"] or PUBLIC, given["granted"])
             self._do(f"SET statement_timeout = {int(limits.wall_s * 1000)}")
@@ -74,31 +77,39 @@ class Postgres:
     def run(self, sql: str) -> Raw:
         """Start a query behind a cursor; rows come as they are taken."""
         try:
-            with suppress(psycopg.Error):
-                self._one("ROLLBACK")  # of a query whose rows nobody took to the end
             self._one("BEGIN READ ONLY")
             self._one(f"DECLARE asked NO SCROLL CURSOR FOR {sql}")
             first = self._one(f"FETCH {_FETCHED} FROM asked")
         except (psycopg.Error, MemoryError) as error:
-            raise _sorted(error) from None
+            raise self._ended(error) from None
         places = range(first.nfields)
         names = [(first.fname(at) or b"").decode("utf-8", "replace") for at in places]
         return names, [self._types.get(first.ftype(at), "?") for at in places], self._rows(first)
 
     def _rows(self, page: Any) -> Iterator[tuple[Cell, ...]]:
-        while page.ntuples:
-            for row in range(page.ntuples):
-                yield tuple(
-                    _cell(page.get_value(row, at), page.ftype(at)) for at in range(page.nfields)
-                )
-            if page.ntuples < _FETCHED:
-                break
-            try:
+        """Every row; the transaction ends with them, also where nobody takes the last."""
+        try:
+            while page.ntuples:
+                for row in range(page.ntuples):
+                    yield tuple(
+                        _cell(page.get_value(row, at), page.ftype(at)) for at in range(page.nfields)
+                    )
+                if page.ntuples < _FETCHED:
+                    break
                 page = self._one(f"FETCH {_FETCHED} FROM asked")
-            except (psycopg.Error, MemoryError) as error:
-                raise _sorted(error) from None
+        except (psycopg.Error, MemoryError) as error:
+            raise self._ended(error) from None
+        finally:
+            with suppress(psycopg.Error):
+                self._one("ROLLBACK")
+
+    def _ended(self, error: Exception) -> EngineError:
+        """The error, its transaction ended: the server closes one that stays open for long."""
         with suppress(psycopg.Error):
             self._one("ROLLBACK")
+        if self._connection.pgconn.status != ConnStatus.OK:
+            return EngineError("sql_crashed", "the server closed the connection")
+        return _sorted(error)
 
     def _start(self, schema: str, limits: Limits) -> None:
         (superuser,) = self._all("SELECT rolsuper FROM pg_roles WHERE rolname = current_user")[0]
@@ -110,6 +121,7 @@ class Postgres:
             f"lock_timeout = {_SAMPLE_MS}",
             f"idle_in_transaction_session_timeout = {int(limits.wall_s * 4000)}",
             f"search_path = {quoted(schema)}",
+            "standard_conforming_strings = on",  # the parser reads a backslash as nothing else
             "datestyle = 'ISO, YMD'",
             "timezone = 'UTC'",
             "jit = off",
@@ -119,11 +131,10 @@ class Postgres:
         self._types = dict(self._all("SELECT oid::int, typname FROM pg_type"))
 
     def _schema(self, schema: str, granted: list[str] | None) -> Schema:
-        wanted = None if granted is None else {name.lower() for name in granted}
         named = {
             oid: name
             for oid, name in self._all(_TABLES, schema)
-            if wanted is None or name.lower() in wanted
+            if granted is None or name in granted
         }
         columns: dict[int, list[Column]] = defaultdict(list)
         numbers: dict[tuple[int, int], str] = {}
@@ -142,7 +153,7 @@ class Postgres:
     def _sampled(self, tables: dict[str, tuple[Column, ...]]) -> dict[str, tuple[Column, ...]]:
         """The columns with values of theirs, as far as time goes: a view may be slow."""
         each = samples_each(sum(map(len, tables.values())))
-        ends = time.monotonic() + _SAMPLING_S
+        ends = time.monotonic() + SAMPLING_S
         return {
             name: tuple(
                 Column(c.name, c.type, c.key, self._samples(name, c, each, ends)) for c in columns
@@ -160,7 +171,7 @@ class Postgres:
         )
         try:
             return tuple(value for (value,) in self._all(query))
-        except psycopg.errors.QueryCanceled:
+        except psycopg.Error:  # it takes too long, or its view divides by zero
             return ()
 
     def _all(self, query: str, *values: Any) -> list[Any]:
@@ -178,6 +189,15 @@ class Postgres:
         if done.status not in (ExecStatus.COMMAND_OK, ExecStatus.TUPLES_OK):
             raise psycopg.errors.error_from_result(done)
         return done
+
+
+def has_password(url: str) -> bool:
+    """Whether libpq would find a password in a URL, however it is written; ValueError: no URL."""
+    try:
+        found = conninfo_to_dict(url)
+    except psycopg.Error as error:
+        raise ValueError(_line(error)) from None
+    return bool(found.get("password") or found.get("sslpassword"))
 
 
 def _cell(value: bytes | None, oid: int) -> Cell:

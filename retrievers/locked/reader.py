@@ -92,6 +92,8 @@ class Reader:
         with self._turn:
             begun = time.monotonic()
             reply = self._asked(checked.sql)
+            if reply.get("failed") == "sql_crashed" and self.database.url:
+                reply = self._asked(checked.sql)  # the server was started anew, or let go
             seconds = time.monotonic() - begun
         if "failed" in reply:
             code = reply["failed"]
@@ -126,7 +128,8 @@ class Reader:
         child = self._child
         if child is None or child.idle_for() > self.limits.idle_s:
             self._end()
-            child = self._child = Child(self.database, self.limits)
+            known = self._schema is not None  # values were looked at by an earlier child
+            child = self._child = Child(self.database, self.limits, samples=not known)
         return child
 
     def _end(self) -> None:
@@ -138,10 +141,10 @@ class Reader:
 class Child:
     """One process with one database open in it, and our end of its socket."""
 
-    def __init__(self, database: Database, limits: Limits) -> None:
+    def __init__(self, database: Database, limits: Limits, samples: bool = True) -> None:
         self._limits = limits
         self._asked_last = time.monotonic()
-        request = _described(database, limits)
+        request = _described(database, limits, samples)
         self._ours, theirs = socket.socketpair()
         with theirs:
             self.process = _spawned(theirs, database)
@@ -214,7 +217,7 @@ def _spawned(theirs: socket.socket, database: Database) -> subprocess.Popen[byte
     )
 
 
-def _described(database: Database, limits: Limits) -> dict[str, Any]:
+def _described(database: Database, limits: Limits, samples: bool) -> dict[str, Any]:
     """What the child has to know; NotFound for a file that is not there."""
     granted = database.granted
     tables = [_table(one) for one in database.tables if granted is None or one.name in granted]
@@ -225,6 +228,7 @@ def _described(database: Database, limits: Limits) -> dict[str, Any]:
         "engine": database.engine,
         "url": database.url,
         "schema": database.schema,
+        "samples": samples,
         "path": str(path.resolve()) if path is not None else None,
         "tables": tables,
         "granted": sorted(granted) if granted is not None else None,

@@ -16,11 +16,14 @@ from retrievers.locked.nouns import Column, Dialect, Table, shown
 from retrievers.locked.reader import Reader
 
 AT_ONCE = 10  # rows of one query
-_NEAR = 1e-9  # of a float: it is shown in ten digits
+_NEAR, _SINGLE = 1e-9, 1e-6  # of a float: it is shown in twelve digits, of four bytes in fewer
 _NUMBER = re.compile(r"-?\d+(\.\d+)?(e[+-]?\d+)?", re.I)
-_NUMERIC = re.compile(r"int|numeric|decimal|real|float|double|serial|number", re.I)
+_NUMERIC = re.compile(r"int|num|decimal|real|float|double|serial|money", re.I)
+_WHOLE = re.compile(r"(?<!po)int|serial", re.I)
+_FOUR_BYTES = re.compile(r"real|float4|^float$", re.I)
 # no plain equality
-_UNLIKE = re.compile(r"bool|json|xml|bytea|blob|\[\]|struct|map|interval|union", re.I)
+_UNLIKE = re.compile(r"bool|json|xml|bytea|blob|\[\]|struct|map|interval|union|point|box"
+                     r"|line|path|polygon|circle", re.I)  # fmt: skip
 _LONG = 200  # characters: longer cells are only compared when they are read
 
 
@@ -51,6 +54,8 @@ def _query(
         exp.and_(*(_is(columns[at], row[at]) for at in asked)) for row in rows if asked
     ]  # fmt: skip
     query = exp.select(*(exp.column(c.name, quoted=True) for c in columns))
+    if not any(_UNLIKE.search(c.type) for c in columns):
+        query = query.distinct()  # equal rows would fill what is given back
     query = query.from_(exp.to_identifier(table.name, quoted=True))
     if either:
         query = query.where(exp.or_(*either))
@@ -68,9 +73,9 @@ def _is(column: Column, value: str) -> exp.Expression:
         return plain.eq(exp.Literal.string(value))
     if not column.type:  # an expression of a view: SQLite would compare a number with a text
         name = exp.cast(name, "double")
-    elif value.lstrip("-").isdecimal():
+    elif value.lstrip("-").isdecimal() and _WHOLE.search(column.type):
         return name.eq(exp.Literal.number(value))
     number = float(value)
-    slack = abs(number) * _NEAR + 1e-12
+    slack = abs(number) * (_SINGLE if _FOUR_BYTES.search(column.type) else _NEAR) + 1e-12
     low, high = repr(number - slack), repr(number + slack)
     return name.between(exp.Literal.number(low), exp.Literal.number(high))

@@ -20,6 +20,7 @@ from retrievers.locked.allowed import SQLITE
 from retrievers.locked.engine import (
     SAMPLE_CHARACTERS,
     SAMPLED_ROWS,
+    SAMPLING_S,
     EngineError,
     Raw,
     inferred,
@@ -160,31 +161,44 @@ def _schema(connection: sqlite3.Connection, granted: list[str] | None) -> Schema
         if not name.lower().startswith("sqlite_") and "virtual" not in (sql or "").lower()[:20]
         if wanted is None or name.lower() in wanted
     ]
-    tables = {name: _columns(connection, name) for name in names}
+    tables = {name: its for name in names if (its := _columns(connection, name))}
     each = samples_each(sum(map(len, tables.values())))
+    ends = time.monotonic() + SAMPLING_S
     tables = {
-        name: tuple(replace(c, samples=_samples(connection, name, c.name, each)) for c in columns)
+        name: tuple(
+            replace(c, samples=_samples(connection, name, c.name, each, ends)) for c in columns
+        )
         for name, columns in tables.items()
     }
-    joins = [join for name in names for join in _declared(connection, name, tables)]
+    joins = [join for name in tables for join in _declared(connection, name, tables)]
     found = tuple(Table(name, columns) for name, columns in tables.items())
     return Schema(found, tuple(inferred(tables, joins)))
 
 
 def _columns(connection: sqlite3.Connection, table: str) -> tuple[Column, ...]:
-    return tuple(
-        Column(name, type_, bool(key))
-        for _, name, type_, _, _, key in connection.execute(f"PRAGMA table_info({quoted(table)})")
-    )
+    """Its columns; none of a view whose table is gone."""
+    try:
+        found = connection.execute(f"PRAGMA table_info({quoted(table)})").fetchall()
+    except sqlite3.Error:
+        return ()
+    return tuple(Column(name, type_, bool(key)) for _, name, type_, _, _, key in found)
 
 
-def _samples(connection: sqlite3.Connection, table: str, column: str, most: int) -> tuple[str, ...]:
+def _samples(
+    connection: sqlite3.Connection, table: str, column: str, most: int, ends: float
+) -> tuple[str, ...]:
+    """Values of a column, as far as time goes and it can be read."""
+    if time.monotonic() > ends:
+        return ()
     name = quoted(column)
-    rows = connection.execute(
-        f"SELECT DISTINCT substr({name}, 1, {SAMPLE_CHARACTERS}) FROM "
-        f"(SELECT {name} FROM {quoted(table)} WHERE {name} IS NOT NULL LIMIT {SAMPLED_ROWS}) "
-        f"LIMIT {most}"
-    )
+    try:
+        rows = connection.execute(
+            f"SELECT DISTINCT substr({name}, 1, {SAMPLE_CHARACTERS}) FROM "
+            f"(SELECT {name} FROM {quoted(table)} WHERE {name} IS NOT NULL LIMIT {SAMPLED_ROWS}) "
+            f"LIMIT {most}"
+        ).fetchall()
+    except sqlite3.Error:
+        return ()
     return tuple(str(value) for (value,) in rows)
 
 

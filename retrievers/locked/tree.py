@@ -12,8 +12,10 @@ from collections.abc import Mapping
 
 from sqlglot import exp
 
+from retrievers.locked import rows
 from retrievers.locked.allowed import HIDDEN, TYPES
 from retrievers.locked.nouns import Dialect, Schema
+from retrievers.locked.refused import Refused
 
 TABLES = 20
 _NAME = re.compile(r"[^\W\d]\w{0,62}")
@@ -30,10 +32,6 @@ _NODES = (
 )  # fmt: skip
 _BARE = ("current_date", "current_time", "current_timestamp")
 _NEVER = (exp.UDTF, exp.Hint, exp.Placeholder, exp.Parameter, exp.Lock, exp.Into, exp.JSONExtract)
-
-
-class Refused(Exception):
-    """Ends a check; its text is what the caller is told."""
 
 
 def checked(tree: exp.Expression, dialect: Dialect, schema: Schema) -> frozenset[str]:
@@ -76,7 +74,7 @@ def _bare(node: exp.Expr, dialect: Dialect) -> str:
 
 
 def _tables(tree: exp.Expression, dialect: Dialect, schema: Schema) -> frozenset[str]:
-    known = {table.name.lower(): table.name for table in schema.tables}
+    known = {_folded(table.name, dialect): table.name for table in schema.tables}
     own = _ctes(tree, known)
     used = set()
     for count, table in enumerate(tree.find_all(exp.Table)):
@@ -84,18 +82,41 @@ def _tables(tree: exp.Expression, dialect: Dialect, schema: Schema) -> frozenset
             raise Refused(f"more than {TABLES} tables")
         if not isinstance(table.this, exp.Identifier) or table.args.get("db"):
             raise Refused(f"{table.sql()[:60]!r} is not the name of a table")
-        name = table.name.lower()
-        if name not in known and name not in own:
+        name = called(table.this, dialect)
+        if name not in known and name.lower() not in _before(table, own):
             raise Refused(_unknown("table", table.name, list(known.values())))
         used |= {known[name]} if name in known else set()
     if dialect != "sqlite":
         _columns_known(tree, schema)
+    if dialect == "postgres":
+        rows.checked(tree, schema)
     return frozenset(used)
 
 
-def _ctes(tree: exp.Expression, known: Mapping[str, str]) -> set[str]:
-    """Names that the query gives to parts of itself: plain ones, and none in terms of itself."""
-    found = set()
+def called(name: exp.Identifier, dialect: Dialect) -> str:
+    """What a name means: Postgres tells "Orders" from orders, the others do not."""
+    if dialect == "postgres" and name.args.get("quoted"):
+        return str(name.name)
+    return str(name.name).lower()
+
+
+def _folded(name: str, dialect: Dialect) -> str:
+    return name if dialect == "postgres" else name.lower()
+
+
+def _before(table: exp.Table, own: list[str]) -> list[str]:
+    """The query's own parts that a name may mean at this place: within a part, the earlier ones."""
+    part = table.find_ancestor(exp.CTE)
+    return own if part is None else own[: own.index(part.alias.lower())]
+
+
+def _ctes(tree: exp.Expression, known: Mapping[str, str]) -> list[str]:
+    """Names that the query gives to parts of itself, in their order: plain ones, and none in terms
+    of itself. A WITH further inside would name a part for some of the query alone.
+    """
+    found: list[str] = []
+    if any(one.parent is not tree for one in tree.find_all(exp.With)):
+        raise Refused("a WITH inside of the query: write it first")
     for cte in tree.find_all(exp.CTE):
         name = cte.alias.lower()
         if not _NAME.fullmatch(name) or name.startswith(HIDDEN):
@@ -103,7 +124,7 @@ def _ctes(tree: exp.Expression, known: Mapping[str, str]) -> set[str]:
         inside = {table.name.lower() for table in cte.this.find_all(exp.Table)}
         if name in inside and name not in known:  # SQLite needs no RECURSIVE for that
             raise Refused(f"the CTE {name!r} reads itself")
-        found.add(name)
+        found.append(name)
     return found
 
 

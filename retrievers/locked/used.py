@@ -78,6 +78,9 @@ def _reading(
         yield from _reading(node.this, own, seen)
     elif isinstance(node, exp.Select):
         yield node
+        if not _sources(node):  # a sum of nested queries and no more
+            for nested in (one for out in node.expressions for one in out.find_all(exp.Subquery)):
+                yield from _reading(nested.this, own, seen)
         for source in _sources(node):
             name = source.name.lower()
             if isinstance(source, exp.Subquery):
@@ -103,7 +106,11 @@ def _narrow(
 ) -> exp.Select:
     """The same FROM and WHERE, of one table's columns; the first of an order are those shown."""
     narrow = exp.Select()
-    named = [exp.column(one, table=table.alias_or_name, quoted=True) for one in columns]
+    alias = table.args.get("alias")
+    called = alias.this if alias is not None else table.this  # quoted as the query has it
+    named = [
+        exp.Column(this=exp.to_identifier(one, quoted=True), table=called.copy()) for one in columns
+    ]
     narrow.set("expressions", named)
     for part in ("from_", "where"):
         if select.args.get(part) is not None:
@@ -112,10 +119,12 @@ def _narrow(
     if own and tree.args.get("with_") is not None:
         narrow.set("with_", tree.args["with_"].copy())
     order, limit = select.args.get("order"), select.args.get("limit")
-    if order is not None and not _grouped(select):
-        narrow.set("order", _spelled_out(select, order.copy()))
-        if limit is not None:
-            narrow.set("limit", limit.copy())
+    if not _grouped(select):
+        if order is not None:
+            narrow.set("order", _spelled_out(select, order.copy()))
+        for part, its in (("limit", limit), ("offset", select.args.get("offset"))):
+            if its is not None:
+                narrow.set(part, its.copy())
     return narrow if narrow.args.get("limit") is not None else narrow.limit(most)
 
 

@@ -148,6 +148,18 @@ def test_batch_lines_may_name_it(pilotfish: Pilotfish) -> None:
     assert line["values"] == ["Ben Ode"] and line["status"] == "answered"
 
 
+def test_what_an_outer_join_found_nothing_for_is_no_row(
+    asked: Callable[..., dict[str, Any]],
+) -> None:
+    sql = ("SELECT c.name, count(o.number) AS n FROM customers c LEFT JOIN orders o "
+           "ON o.customer = c.id AND o.total > 50 GROUP BY c.name ORDER BY n LIMIT 1")  # fmt: skip
+    found = asked(sql, "Which customer has fewest large orders?", "--table", "shop")
+    assert found["values"] == ["Anna Berg, 0"] and found["status"] == "answered"
+    second = asked("SELECT name FROM customers ORDER BY since LIMIT 1 OFFSET 1", "Who was second?",
+                   "--table", "shop")  # fmt: skip
+    assert second["citations"][0]["values"] == [["2", "Ben Ode", "2021-07-15"]]
+
+
 def test_cited_rows_are_read_again_cell_by_cell(pilotfish: Pilotfish) -> None:
     workspace = open_workspace(pilotfish.workspace, create=False, url=None)
     attached = Attached(workspace.database, "default")
@@ -198,6 +210,8 @@ def test_what_cannot_be_attached_is_one_line_with_a_mend(tmp_path: Path) -> None
         (("note.md", shop), 4, "no name"),
         (("x", shop, "--table", "gone"), 4, "no table 'gone'"),
         (("x", "postgresql://reads:secret@host/db"), 4, ".pgpass"),
+        (("x", "postgresql://reads:sec#secret@host/db"), 4, ".pgpass"),
+        (("x", "postgresql://host/db?passwor%64=secret"), 4, ".pgpass"),
         (("x", "postgresql://reads@127.0.0.1:1/db"), 4, "cannot be opened"),
     ):
         done = own("attach", *arguments, code=code)
@@ -238,6 +252,9 @@ def test_views_long_texts_and_big_numbers_are_read_again_too(tmp_path: Path) -> 
     long = "word " * 3000
     connection.execute("INSERT INTO facts VALUES ('x', ?, 12345678901.25, 0.1 + 0.2)", (long,))
     connection.execute("INSERT INTO pairs VALUES (1, 2, 'it''s'), (1, 3, NULL)")
+    connection.execute("CREATE TABLE staff (id INTEGER PRIMARY KEY, who TEXT, pay REAL)")
+    connection.executemany("INSERT INTO staff VALUES (?, ?, ?)",
+                           [(n, f"p{n}", 123456780.99 + n) for n in range(1, 901)])  # fmt: skip
     connection.commit()
     connection.close()
     own = Pilotfish(tmp_path, tmp_path / ".pilotfish")
@@ -248,8 +265,12 @@ def test_views_long_texts_and_big_numbers_are_read_again_too(tmp_path: Path) -> 
         ('SELECT "odd name" FROM pairs WHERE b = 2', "it's"),
         ("SELECT count(*) FROM pairs WHERE a = 1", "2"),
         ("SELECT size FROM totals", "15000"),
+        ("SELECT s.who FROM (SELECT * FROM staff) s WHERE s.id = 777", "p777"),
+        ("SELECT pay FROM staff WHERE id = 9", "123456789.99"),
     ):
         with LLMServer(respond=lambda messages, sql=sql: sql) as server:  # type: ignore[misc]
             found = own.asking(server)("ask", "--json", "--table", "odd", "What is it?").one
         assert found["status"] == "answered", (sql, found["trace"])
         assert answer is None or found["values"] == [answer]
+        if answer == "p777":  # of hundreds of rows that were read, the one that says it
+            assert found["citations"][0]["values"] == [["777", "p777", "123457557.99"]]
