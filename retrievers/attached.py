@@ -2,7 +2,7 @@
 
 Which of them a question is about is told by its words: the names of tables and columns, and values
 of theirs. SQL runs in the locked reader; the rows that it read are cited by their cells. Not here:
-the walls (locked/), which rows were read (locked/used.py), reading rows again (locked/reread.py).
+the walls (locked/), which rows are cited (attached_rows.py), reading them again (locked/reread.py).
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from __future__ import annotations
 import threading
 import time
 import weakref
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
@@ -18,30 +17,27 @@ from typing import cast
 from corpus.tokens import tokens
 from pilotfish.errors import PilotfishError
 from pilotfish.types import Case, Cells, Question
+from retrievers.attached_rows import rows_used
 from retrievers.linking import Linked, link, parts
 from retrievers.locked.nouns import (
     Database,
     Dialect,
     Name,
     QueryFailed,
-    Rows,
     Schema,
     Table,
     shown,
 )
 from retrievers.locked.reader import Reader
 from retrievers.locked.reread import stands
-from retrievers.locked.used import columns_said, rows_queries
-from retrievers.sql import SHOWN, Ran, Used
-from retrievers.tables.retrieve import CITED, asked_words
+from retrievers.sql import SHOWN, Ran
+from retrievers.tables.retrieve import asked_words
 from store import attachments, collections
 from store.attachments import Attachment
 from store.database import Database as Workspace
 
 REFRESHED_S = 300.0  # after which a schema is read anew
 AWAY_S = 120.0  # for that long one that could not be opened is not tried again
-WIDE = 12  # columns that a citation has at most
-LOOKED_AT = 1_000  # rows of one table, of which CITED are cited
 DIALECTS: dict[Dialect, str] = {
     "sqlite": "SQLite", "duckdb": "DuckDB", "postgres": "PostgreSQL",
 }  # fmt: skip
@@ -146,7 +142,7 @@ class Attached:
     def _run(self, opened: Opened, sql: str) -> Ran:
         try:
             found = opened.reader.run(sql)
-            used = self._used(opened, sql, found)
+            used = rows_used(opened.reader, opened.schema, opened.attachment.name, sql, found)
         except QueryFailed as error:
             return Ran(sql, problem=str(error))
         except PilotfishError as error:  # it went away meanwhile
@@ -198,38 +194,6 @@ class Attached:
         """End every child."""
         with self._mutex:
             _closed(self._open)
-
-    def _used(self, opened: Opened, sql: str, result: Rows) -> tuple[Used, ...]:
-        """The rows that a query reads, each table's with its key and the columns asked for."""
-        cited: dict[tuple[str, tuple[str, ...]], dict[tuple[str, ...], None]] = {}
-        tables = opened.schema.tables
-
-        def wanted(name: str) -> tuple[str, ...]:
-            table = _named(tables, name)
-            return _cited_columns(table, sql, opened.dialect) if table else ()
-
-        for one in rows_queries(sql, opened.dialect, wanted, LOOKED_AT):
-            table = _named(tables, one.table)
-            assert table is not None
-            columns = wanted(one.table)
-            rows = cited.setdefault((table.name, columns), {})
-            keys = [at for at, name in enumerate(columns) if _is_key(table, name)]
-            try:
-                found = opened.reader.run(one.sql).rows
-            except QueryFailed:
-                continue
-            rows |= {
-                tuple(shown(cell) for cell in row): None
-                for row in found
-                # an outer join gives a row of nothing where there is none
-                if any(row[at] is not None for at in keys or range(len(row)))
-            }
-        told = {shown(cell) for row in result.rows for cell in row} - {""}
-        return tuple(
-            Used(Cells(opened.attachment.name, table, (), columns, _telling(tuple(rows), told)))
-            for (table, columns), rows in cited.items()
-            if rows
-        )
 
     def _let_go(self, opened: Opened) -> None:
         """A DuckDB file that is open keeps its owner from writing: no longer than it is asked."""
@@ -286,36 +250,8 @@ def _stamp(attachment: Attachment) -> object:
     return (about.st_ino, about.st_dev) if about else None
 
 
-def _named(tables: Sequence[Table], name: str) -> Table | None:
-    """The table of that very name, else of that name in other letters."""
-    exact = next((table for table in tables if table.name == name), None)
-    return exact or next((t for t in tables if t.name.lower() == name.lower()), None)
-
-
-def _is_key(table: Table, name: str) -> bool:
-    return any(column.key and column.name == name for column in table.columns)
-
-
-def _telling(rows: tuple[tuple[str, ...], ...], told: set[str]) -> tuple[tuple[str, ...], ...]:
-    """All rows, or of more than are cited those that hold what the result says."""
-    if len(rows) <= CITED:
-        return rows
-    holding = tuple(row for row in rows if told & set(row))
-    return (holding or rows)[:CITED]
-
-
 def _table(schema: Schema, name: str) -> Table | None:
     return next((table for table in schema.tables if table.name == name), None)
-
-
-def _cited_columns(table: Table, sql: str, dialect: Dialect) -> tuple[str, ...]:
-    """Its key, then what the query speaks of; all of it where that is none, or all."""
-    said = columns_said(sql, dialect)
-    keys = [c.name for c in table.columns if c.key]
-    others = [c.name for c in table.columns if not c.key and c.name.lower() in said]
-    if not others or "*" in said:
-        others = [c.name for c in table.columns if not c.key]
-    return tuple([*keys, *others][:WIDE])
 
 
 def _closed(opened: dict[str, Opened]) -> None:
