@@ -141,5 +141,6 @@ def test_the_one_prompt_has_what_the_hops_read(films: Pilotfish) -> None:
         films.asking(server)("ask", BORN, "--recipe", "multihop", "--json", code=None)
         (request,) = server.requests
     prompt = request.body["messages"][-1]["content"]
-    assert "When was Ann Harrow born? 3 May 1930" in prompt
+    assert "Who is the director of the film Sea of Glass? Ann Harrow" in prompt
+    assert "When was Ann Harrow born?" not in prompt  # the LLM is to come to it by itself
     assert "form" not in prompt.split("Question:")[0].split("Hint (")[-1]
