@@ -10,7 +10,7 @@ import functools
 from functools import cached_property
 from typing import Any
 
-from pilotfish.errors import SettingsError
+from models.local import tokenizer_and_model
 
 LONGEST = 1024  # tokens that are read; the beginning is cut
 
@@ -42,17 +42,7 @@ class Causal:
 
     @cached_property
     def _loaded(self) -> tuple[Any, Any]:
-        try:
-            from transformers import AutoModelForCausalLM, AutoTokenizer
-
-            model: Any = AutoModelForCausalLM.from_pretrained(self._name)
-            return AutoTokenizer.from_pretrained(self._name), model.eval()
-        except (OSError, ValueError, ImportError, KeyError) as error:
-            line = " ".join(str(error).split())[:200]
-            raise SettingsError(
-                f"scorer {self._name!r} cannot be loaded ({line}): give a folder or a name of a "
-                "causal language model"
-            ) from None
+        return tokenizer_and_model(self._name, "causal language", "scorer")
 
 
 @functools.cache

@@ -11,7 +11,7 @@ import functools
 from functools import cached_property
 from typing import Any
 
-from pilotfish.errors import SettingsError
+from models.local import tokenizer_and_model
 
 LONGEST = 1024  # tokens that are read
 
@@ -35,19 +35,7 @@ class Seq2Seq:
 
     @cached_property
     def _loaded(self) -> tuple[Any, Any]:
-        try:
-            from transformers import AutoModelForSeq2SeqLM, AutoTokenizer
-
-            return (
-                AutoTokenizer.from_pretrained(self._name),
-                AutoModelForSeq2SeqLM.from_pretrained(self._name).eval(),
-            )
-        except (OSError, ValueError, ImportError) as error:
-            line = " ".join(str(error).split())[:200]
-            raise SettingsError(
-                f"corrector {self._name!r} cannot be loaded ({line}): give a folder or a name of "
-                "a seq2seq model"
-            ) from None
+        return tokenizer_and_model(self._name, "seq2seq", "corrector")
 
 
 @functools.cache

@@ -7,15 +7,14 @@ attached (retrievers/attached.py).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from corpus.tokens import tokens
 from pilotfish.step import Step
 from pilotfish.types import Answer, Case
 from pipeline.llm import LLM
 from pipeline.parts import Parts
-from pipeline.sql_tier import MODEL, SqlTier
+from pipeline.plan_or_text import share
+from pipeline.sql_tier import MODEL, SqlTier, described
 from prompters.sql import SqlPrompt
 from retrievers.attached import Asked, Attached
 from retrievers.sql import RunSql
@@ -49,12 +48,7 @@ class OrAttached:
 def or_attached(parts: Parts, llm: LLM, rest: Step) -> OrAttached:
     """An LLM's tier that asks an attached database where one is meant; `rest` answers else."""
     attached = parts.attached
-
-    def describe(case: Case) -> str | None:
-        linked = attached.linked(case)
-        return None if linked is None else linked.text
-
-    write = SqlPrompt(describe, attached.dialect)
+    write = SqlPrompt(described(attached), attached.dialect)
     return OrAttached(
         attached, SqlTier(write, llm, RunSql(attached), attached), rest, llm.name
     )  # fmt: skip
@@ -68,15 +62,8 @@ def reason(case: Case, asked: Asked | None) -> str:
         return "the caller names the database"
     if asked.chance < ABOUT:
         return ""
-    held = holds(case.question.text, (passage.text for passage in case.passages))
+    words = frozenset(asked_words(case.question.text))
+    held = max((share(words, passage.text) for passage in case.passages), default=0.0)
     if held >= asked.chance:
         return ""
     return f"it speaks of {asked.chance:.0%} of the question's words, passages of {held:.0%}"
-
-
-def holds(question: str, texts: Iterable[str]) -> float:
-    """The largest share of the question's words that one of the texts has."""
-    asked = set(asked_words(question))
-    if not asked:
-        return 1.0
-    return max((len(asked & set(tokens(text))) / len(asked) for text in texts), default=0.0)

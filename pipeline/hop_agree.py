@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass, replace
 
 from pilotfish.step import Step, run, step_name
-from pilotfish.text import fold
+from pilotfish.text import words
 from pilotfish.types import Case
 from pipeline.hops import FORM
 from verifiers.keys import clean
@@ -61,15 +61,15 @@ def agrees(said: str, own: str, question: str) -> bool:
     """Whether the LLM's short answer says what the hops say: their words and figures, and beside
     them only words that say nothing. "Not Paris", "before 1950", "5 %" are other answers.
     """
-    words, wanted = _words(said), _words(own)
+    spoken, wanted = words(said), words(own)
     if polar(question) and wanted in (["yes"], ["no"]):
         found = _POLAR.match(said)
         return found is not None and [found[1].lower()] == wanted and not _DOUBT.search(said)
     at = len(wanted)
-    starts = [i for i in range(len(words) - at + 1) if words[i : i + at] == wanted]
-    if not wanted or not starts or len(words) > at + FURTHER:
+    starts = [i for i in range(len(spoken) - at + 1) if spoken[i : i + at] == wanted]
+    if not wanted or not starts or len(spoken) > at + FURTHER:
         return False
-    beside = {*words[: starts[0]], *words[starts[0] + at :]}
+    beside = {*spoken[: starts[0]], *spoken[starts[0] + at :]}
     return beside <= _FILLERS and _signs(said) == _signs(own)
 
 
@@ -83,7 +83,3 @@ def both(hops: float) -> float:
 def _signs(text: str) -> list[str]:
     """What a bare word leaves out of a figure: its sign, its currency, its share."""
     return re.findall(r"[-−+](?=\d)|[%$€£¥]|(?<=\d)\.(?=\d)", text)
-
-
-def _words(text: str) -> list[str]:
-    return re.findall(r"\w+", fold(text))

@@ -10,14 +10,13 @@ from __future__ import annotations
 
 import json
 import math
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
 from pilotfish.step import Step, run
-from pilotfish.text import fold
+from pilotfish.text import fold, words
 from pilotfish.types import Answer, Case, Citation, Passage
 from pipeline.comparing import compared
 from pipeline.hops import FORM, LAST_ANSWER, QUERY, SUB_ANSWER, Reads
@@ -143,7 +142,7 @@ class HopAnswer:
 
 
 def _plain(text: str) -> str:
-    return " ".join(re.findall(r"\w+", fold(text)))
+    return " ".join(words(text))
 
 
 def _about(asked: str, passages: Sequence[Passage]) -> tuple[Passage, ...]:

@@ -81,12 +81,13 @@ def reason(case: Case, speaks: Callable[[Case], bool]) -> str:
     if not any(passage.kind == "triple" for passage in case.passages):
         return ""
     asked = frozenset(tokens(case.question.text)) - _SMALL
-    held = max((_share(asked, p.text) for p in case.passages if p.kind == "text"), default=0.0)
+    held = max((share(asked, p.text) for p in case.passages if p.kind == "text"), default=0.0)
     if held >= HOLDS or not speaks(case):
         return ""
     named = "it names an entity and a relation of the graph"
     return f"{named}, and text holds at most {held:.0%} of its words"
 
 
-def _share(asked: frozenset[str], text: str) -> float:
+def share(asked: frozenset[str], text: str) -> float:
+    """How much of the asked words a text has."""
     return len(asked & frozenset(tokens(text))) / len(asked) if asked else 1.0

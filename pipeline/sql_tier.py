@@ -93,6 +93,16 @@ class SqlTier:
         return Answer(text, values, MODEL, cites, round(support, 4), basis=basis)
 
 
+def described(runs: Runs) -> Callable[[Case], str | None]:
+    """What a prompt shows of the tables that a question is about; None: of none."""
+
+    def describe(case: Case) -> str | None:
+        linked = runs.linked(case)
+        return None if linked is None else linked.text
+
+    return describe
+
+
 def written(reply: str) -> str | None:
     """The SQL of a reply, out of its code fence; None where it says NONE, or nothing."""
     fenced = _FENCE.search(reply)

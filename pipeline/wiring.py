@@ -26,7 +26,7 @@ from pipeline.parts import Parts
 from pipeline.plan_or_text import or_plan
 from pipeline.purse import Purse
 from pipeline.retry import Correct, Retry, closed
-from pipeline.sql_tier import OrSql, SqlTier
+from pipeline.sql_tier import OrSql, SqlTier, described
 from pipeline.table_answer import TableAnswer
 from prompters.decompose import Decompose, Decomposer
 from prompters.demos import Demos
@@ -93,10 +93,6 @@ def or_sql(parts: Parts, llm: LLM, purse: Purse, *, always: bool = False) -> OrS
     """
     sheets = parts.sheets
 
-    def describe(case: Case) -> str | None:
-        linked = sheets.linked(case)
-        return None if linked is None else linked.text
-
     def guess(case: Case) -> tuple[tuple[str, ...], float] | None:
         answer = TableAnswer(parts.tables)(replace(case, answer=None)).answer
         return None if answer is None else (answer.values, answer.support or 0.0)
@@ -109,7 +105,7 @@ def or_sql(parts: Parts, llm: LLM, purse: Purse, *, always: bool = False) -> OrS
         asked = always or scope.table is not None or scope.kind == "table"
         return asked or (about[0].chance >= ABOUT and bool(TOTALS.search(case.question.text)))
 
-    sql = SqlTier(SqlPrompt(describe), llm, RunSql(sheets), sheets, guess)
+    sql = SqlTier(SqlPrompt(described(sheets)), llm, RunSql(sheets), sheets, guess)
     text = or_plan(parts, llm, carded(parts, purse, llm))
     return OrSql(wants, sql, or_attached(parts, llm, text), llm.name)
 

@@ -17,7 +17,7 @@ from typing import cast
 from corpus.tokens import tokens
 from pilotfish.errors import PilotfishError
 from pilotfish.types import Case, Cells, Question
-from retrievers.attached_rows import rows_used
+from retrievers.attached_rows import named, rows_used
 from retrievers.linking import Linked, link, parts
 from retrievers.locked.nouns import (
     Database,
@@ -25,7 +25,6 @@ from retrievers.locked.nouns import (
     Name,
     QueryFailed,
     Schema,
-    Table,
     shown,
 )
 from retrievers.locked.reader import Reader
@@ -117,8 +116,8 @@ class Attached:
             return None
         schema = asked.opened.schema
         if asked.table:
-            tables = tuple(t for t in schema.tables if t.name.lower() == asked.table.lower())
-            schema = Schema(tables or schema.tables, schema.joins if not tables else ())
+            only = named(schema.tables, asked.table)
+            schema = schema if only is None else Schema((only,))
         return link(case.question.text, schema, at_least=SHOWN)
 
     def dialect(self, case: Case) -> str:
@@ -156,7 +155,7 @@ class Attached:
         """Whether the cited rows are in their database now."""
         found = [one for one in self.known() if one.name == source.document]
         opened = self.opened(found[0]) if found else None
-        table = _table(opened.schema, source.table) if opened else None
+        table = named(opened.schema.tables, source.table) if opened else None
         if opened is None or table is None:
             return False
         try:
@@ -248,10 +247,6 @@ def _stamp(attachment: Attachment) -> object:
     except OSError:
         return None
     return (about.st_ino, about.st_dev) if about else None
-
-
-def _table(schema: Schema, name: str) -> Table | None:
-    return next((table for table in schema.tables if table.name == name), None)
 
 
 def _closed(opened: dict[str, Opened]) -> None:

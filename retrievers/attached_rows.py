@@ -26,11 +26,11 @@ def rows_used(
     tables, dialect = schema.tables, reader.database.dialect
 
     def wanted(name: str) -> tuple[str, ...]:
-        table = _named(tables, name)
+        table = named(tables, name)
         return _cited_columns(table, sql, dialect) if table else ()
 
     for one in rows_queries(sql, dialect, wanted, LOOKED_AT):
-        table = _named(tables, one.table)
+        table = named(tables, one.table)
         assert table is not None
         columns = wanted(one.table)
         rows = cited.setdefault((table.name, columns), {})
@@ -53,7 +53,7 @@ def rows_used(
     )
 
 
-def _named(tables: Sequence[Table], name: str) -> Table | None:
+def named(tables: Sequence[Table], name: str) -> Table | None:
     """The table of that very name, else of that name in other letters."""
     exact = next((table for table in tables if table.name == name), None)
     return exact or next((t for t in tables if t.name.lower() == name.lower()), None)

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-import psycopg
 import pytest
 
 from pilotfish.types import Cells
@@ -17,8 +16,7 @@ from retrievers.attached import Attached
 from store.workspace import open_workspace
 from tests.conftest import Pilotfish
 from tests.llm_server import LLMServer
-from tests.retrievers.locked.made_databases import READS, SHOP
-from tests.service.processes import Watch
+from tests.retrievers.locked.made_databases import READS, SHOP, reading, running
 from tests.service.servers import Postgres
 
 pytestmark = pytest.mark.slow
@@ -31,16 +29,9 @@ DIALECT = {"sqlite": "SQLite", "duckdb_file": "DuckDB", "postgres": "PostgreSQL"
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
-    watch = Watch()
-    made = Postgres(watch, tmp_path_factory.mktemp("server"))
-    try:
-        with psycopg.connect(made.url, autocommit=True) as connection:
-            connection.execute(f"{SHOP}; CREATE ROLE {READS} LOGIN;"
-                               f"GRANT SELECT ON customers, orders TO {READS}")  # fmt: skip
+    grant = f"CREATE ROLE {READS} LOGIN; GRANT SELECT ON customers, orders TO {READS}"
+    with running(tmp_path_factory.mktemp("server"), SHOP, grant) as made:
         yield made
-    finally:
-        watch.close()
-        made.stop()
 
 
 @pytest.fixture(scope="module", params=ENGINES)
@@ -55,7 +46,7 @@ def place(
 ) -> str:
     if engine == "postgres":
         found: Postgres = request.getfixturevalue("server")
-        return found.url.replace("postgres@", f"{READS}@")
+        return reading(found)
     return str(shop_file(engine, tmp_path_factory.mktemp("shop")))
 
 

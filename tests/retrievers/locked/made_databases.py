@@ -98,16 +98,31 @@ READS = "reads"  # a role that may read what is granted, with nobody asking for 
 
 
 @contextlib.contextmanager
-def in_postgres(folder: Path) -> Iterator[Database]:
-    """A server of its own; the role may read all but the secret, and write nothing."""
+def running(folder: Path, *statements: str) -> Iterator[Postgres]:
+    """A server of its own, after these statements."""
     watch = Watch()
     server = Postgres(watch, folder)
     try:
-        fill_postgres(server.url)
-        yield Database("postgres", url=server.url.replace("postgres@", f"{READS}@"))
+        with psycopg.connect(server.url, autocommit=True) as connection:
+            for one in statements:
+                connection.execute(one.encode())
+        yield server
     finally:
         watch.close()
         server.stop()
+
+
+def reading(server: Postgres) -> str:
+    """Its URL, by the role that may only read."""
+    return server.url.replace("postgres@", f"{READS}@")
+
+
+@contextlib.contextmanager
+def in_postgres(folder: Path) -> Iterator[Database]:
+    """A server of its own; the role may read all but the secret, and write nothing."""
+    with running(folder) as server:
+        fill_postgres(server.url)
+        yield Database("postgres", url=reading(server))
 
 
 def fill_postgres(url: str) -> None:

@@ -13,8 +13,7 @@ import pytest
 from pilotfish.errors import InputError, NotFound
 from retrievers.locked.nouns import Database, QueryFailed
 from retrievers.locked.reader import Reader
-from tests.retrievers.locked.made_databases import READS, SHOP
-from tests.service.processes import Watch
+from tests.retrievers.locked.made_databases import SHOP, reading, running
 from tests.service.servers import Postgres
 
 pytestmark = pytest.mark.slow
@@ -24,19 +23,11 @@ GROUP BY c.name ORDER BY spent DESC"""
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
-    watch = Watch()
-    made = Postgres(watch, tmp_path_factory.mktemp("server"))
-    try:
-        with psycopg.connect(made.url, autocommit=True) as connection:
-            connection.execute(SHOP)
-            connection.execute("""CREATE SCHEMA "Other";
-                CREATE TABLE "Other"."Odd Name" ("a b" INT);
-                CREATE ROLE reads LOGIN; GRANT USAGE ON SCHEMA "Other" TO reads;
-                GRANT SELECT ON customers, orders, "Other"."Odd Name" TO reads""")
+    other = """CREATE SCHEMA "Other"; CREATE TABLE "Other"."Odd Name" ("a b" INT);
+        CREATE ROLE reads LOGIN; GRANT USAGE ON SCHEMA "Other" TO reads;
+        GRANT SELECT ON customers, orders, "Other"."Odd Name" TO reads"""
+    with running(tmp_path_factory.mktemp("server"), SHOP, other) as made:
         yield made
-    finally:
-        watch.close()
-        made.stop()
 
 
 @pytest.fixture(scope="module", params=["duckdb_file", "postgres"])
@@ -48,10 +39,6 @@ def shop(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     with duckdb.connect(str(path)) as connection:
         connection.execute(SHOP)
     return Database("duckdb_file", path)
-
-
-def reading(server: Postgres) -> str:
-    return server.url.replace("postgres@", f"{READS}@")
 
 
 def test_keys_joins_and_values_are_read_from_the_place_itself(shop: Database) -> None:
@@ -146,7 +133,7 @@ def test_the_file_is_as_it_was(tmp_path: Path) -> None:
     assert path.read_bytes() == before and [p.name for p in tmp_path.iterdir()] == ["shop.duckdb"]
 
 
-def running(server: Postgres, query: str) -> int:
+def counted(server: Postgres, query: str) -> int:
     with psycopg.connect(server.url, autocommit=True) as connection:
         row = connection.execute(query.encode()).fetchone()
     assert row is not None
@@ -158,13 +145,13 @@ def test_no_transaction_stays_open_and_a_lost_connection_is_made_anew(server: Po
     with Reader(Database("postgres", url=reading(server))) as reader:
         with pytest.raises(QueryFailed, match="division by zero"):
             reader.run("SELECT number / 0 FROM orders")
-        assert running(server, idle) == 0
+        assert counted(server, idle) == 0
         many = "SELECT count(*) FROM orders a, orders b"
         assert reader.run(many).rows == ((9,),)
         crossed = ", ".join(f"orders o{n}" for n in range(7))
         assert reader.run(f"SELECT o1.number FROM {crossed}").truncated
-        assert running(server, idle) == 0
-        running(server, "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity "
+        assert counted(server, idle) == 0
+        counted(server, "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity "
                         "WHERE usename = 'reads'")  # fmt: skip
         assert reader.run(many).rows == ((9,),)
 
